@@ -1,0 +1,21 @@
+"""Who may call, and who may build."""
+
+from django.apps import AppConfig
+
+from stackyard.core.kinds import load
+
+
+class AuthConfig(AppConfig):
+    """Our app is imported as `auth` but labelled `accounts`: Django's own app holds the label `auth`.
+
+    In a model reference say `accounts.User`, in an import `from auth.models import User`.
+    """
+
+    name = "auth"
+    label = "accounts"
+    verbose_name = "Access"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find the auth methods."""
+        load("auth.methods")

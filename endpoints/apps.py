@@ -1,0 +1,18 @@
+"""API groups and endpoints: the doors to what people build."""
+
+from django.apps import AppConfig
+
+from stackyard.core.kinds import load
+
+
+class EndpointsConfig(AppConfig):
+    """Loads the blueprints at start."""
+
+    name = "endpoints"
+    label = "endpoints"
+    verbose_name = "APIs"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find the blueprints."""
+        load("endpoints.blueprints")

@@ -1,0 +1,35 @@
+"""Every limit of the contract (§5): one table with default and maximum, read by whoever enforces it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`default` holds unless an installation or an endpoint sets another, never past `maximum`."""
+
+    default: int
+    maximum: int
+    unit: str
+    meaning: str
+
+
+CALLS_PER_SECOND = Limit(100, 1_000_000, "calls/s", "Calls per endpoint")
+REQUEST_BYTES = Limit(10_000_000, 100_000_000, "bytes", "Request body")
+RESPONSE_BYTES = Limit(50_000_000, 500_000_000, "bytes", "Response body")
+STACK_SECONDS = Limit(30, 300, "s", "One run of a function stack")
+JSON_DEPTH = Limit(64, 64, "levels", "Nesting of a JSON body")
+EXPRESSION_DEPTH = Limit(100, 100, "levels", "Nesting of an expression")
+EXPRESSION_STEPS = Limit(100_000, 100_000, "steps", "Steps of one evaluation")
+OUTPUT_BYTES = Limit(10_000_000, 10_000_000, "bytes", "One value made by an expression")
+STACK_STEPS = Limit(1_000_000, 10_000_000, "steps", "Lines and loop turns of one run of a stack")
+CALL_DEPTH = Limit(8, 32, "calls", "Functions that call functions")
+LIST_RECORDS = Limit(10_000, 10_000, "records", "A list that is not paged")
+PAGE_RECORDS = Limit(1_000, 1_000, "records", "One page")
+BULK_RECORDS = Limit(10_000, 10_000, "records", "One bulk step")
+BATCH_OPERATIONS = Limit(1_000, 1_000, "operations", "One batch call")
+WHERE_CONDITIONS = Limit(200, 200, "conditions", "Conditions of one query")
+WHERE_DEPTH = Limit(10, 10, "levels", "Nesting of conditions")
+HISTORY_BODY_BYTES = Limit(32_768, 1_000_000, "bytes", "A body kept in the request history")
+HISTORY_ENTRIES = Limit(100_000, 10_000_000, "entries", "Entries kept in the request history")

@@ -1,0 +1,80 @@
+"""Workspace, Variable and the installation's Version."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from .secrets import Secret, decrypt, encrypt
+from .version import new_token
+
+name_validator = RegexValidator(
+    r"^[a-z][a-z0-9_-]{0,62}\Z",
+    "Use a-z, 0-9, _ and -, beginning with a letter, at most 63 characters.",
+)
+
+
+def _validate_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f'There is no time zone "{name}". Use an IANA name such as Europe/Berlin.')
+
+
+class Version(models.Model):
+    """The one row (id 1) whose token every process watches."""
+
+    token = models.BigIntegerField(default=new_token)
+
+
+class Workspace(models.Model):
+    """What belongs together: tables, API groups, functions, lambdas, variables."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[name_validator])
+    description = models.TextField(blank=True, default="")
+    timezone = models.CharField(max_length=63, default="UTC", validators=[_validate_timezone])
+    version = models.BigIntegerField(default=new_token, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that `today` and dates without a zone are read in."""
+        return ZoneInfo(self.timezone)
+
+
+class Variable(models.Model):
+    """A named value that stacks see as `env.NAME`. A secret's value is stored encrypted and never shown again."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="variables")
+    name = models.CharField(
+        max_length=63,
+        validators=[
+            RegexValidator(r"^[A-Z][A-Z0-9_]{0,62}\Z", "Use A-Z, 0-9 and _, beginning with a letter.")
+        ],
+    )
+    description = models.TextField(blank=True, default="")
+    is_secret = models.BooleanField(default=False)
+    stored = models.TextField(blank=True, default="", editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="variable_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def value(self) -> str | Secret:
+        """The text, or a Secret."""
+        return decrypt(self.stored) if self.is_secret and self.stored else self.stored
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self.stored = encrypt(text) if self.is_secret else text

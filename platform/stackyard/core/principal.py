@@ -1,0 +1,38 @@
+"""Who calls: the one object that authentication makes and everything below reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller.
+
+    `kind`: `anonymous`, `api_key`, `user` (a record of an auth-enabled table), `builder` (a person of
+    the console) or `system`. `id` is the key's, record's or account's id. `scopes` are the contract's
+    (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`).
+    """
+
+    kind: str
+    id: int | str | None = None
+    workspace_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+    table: str | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody was identified."""
+        return self.kind == "anonymous"
+
+    def as_value(self) -> dict[str, Any]:
+        """What a stack sees as `auth`."""
+        return {"id": self.id, "kind": self.kind, "table": self.table, "extras": dict(self.extras)}
+
+
+ANONYMOUS = Principal("anonymous")
+SYSTEM = Principal("system", scopes=frozenset({"*"}))

@@ -1,0 +1,194 @@
+"""Every setting; the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = Path(os.environ.get("STACKYARD_HOME", ROOT / "var")).resolve()
+HOME.mkdir(parents=True, exist_ok=True)
+
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = int(os.environ.get("PORT", "8000"))
+PUBLIC_URL = os.environ.get(
+    "PUBLIC_URL", f"http://{'127.0.0.1' if HOST == '0.0.0.0' else HOST}:{PORT}"
+).rstrip("/")
+ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "").split(",") if h] or [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    urlsplit(PUBLIC_URL).hostname or HOST,
+]
+TRUSTED_PROXIES = [a for a in os.environ.get("TRUSTED_PROXIES", "").split(",") if a]
+OWNER_EMAIL = os.environ.get("STACKYARD_OWNER_EMAIL", "owner@example.com")
+OWNER_PASSWORD = os.environ.get("STACKYARD_OWNER_PASSWORD", "")
+REDIS_URL = os.environ.get("REDIS_URL", "")
+WEB_PROCESSES = int(os.environ.get("WEB_PROCESSES", str(min(2, os.cpu_count() or 1))))
+CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
+HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
+
+DEBUG = os.environ.get("STACKYARD_DEBUG") == "1"
+
+
+def _secret_key() -> str:
+    """The key kept in the home, made on first use with mode 0600 (no model or app may be loaded here)."""
+    path = HOME / "keys" / "django"
+    if not path.exists():
+        import secrets
+
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "stackyard.console.site.ConsoleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "stackyard.core",
+    "stackyard.tables",
+    "stackyard.stacks",
+    "auth",
+    "endpoints",
+    "stackyard.console",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "stackyard.urls"
+WSGI_APPLICATION = "stackyard.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# data.md §2.3: IMMEDIATE cannot be left out (a read transaction that upgrades after another commit fails at once).
+_SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+        "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
+    ),
+}
+
+
+def _sqlite(name: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": HOME / name,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": _SQLITE_OPTIONS,
+        "TEST": {"NAME": HOME / f"test-{os.getpid()}-{name}"},
+    }
+
+
+def _databases() -> dict[str, dict[str, Any]]:
+    """SQLite: records and catalogue in one file, request history in another (one writer per file)."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return {"default": _sqlite("stackyard.sqlite3"), "history": _sqlite("history.sqlite3")}
+    default = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=False))
+    default["CONN_MAX_AGE"] = None
+    default["TEST"] = {"NAME": f"test_stackyard_{os.getpid()}"}
+    return {"default": default, "history": {**default, "TEST": {"MIRROR": "default"}}}
+
+
+DATABASES = _databases()
+ON_POSTGRESQL = "postgresql" in DATABASES["default"]["ENGINE"]
+DATABASE_ROUTERS = ["stackyard.databases.HistoryRouter"]
+# How the version token is learnt: read with each request on SQLite, watched by a thread on PostgreSQL.
+VERSION_WATCHED = ON_POSTGRESQL and os.environ.get("STACKYARD_VERSION_WATCHED", "1") == "1"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# The strict body reader enforces its own limit before Django would read a body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stackyard management API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

@@ -1,0 +1,18 @@
+"""Function stacks: the language people build endpoints with."""
+
+from django.apps import AppConfig
+
+from stackyard.core.kinds import load
+
+
+class StacksConfig(AppConfig):
+    """Loads the step kinds at start."""
+
+    name = "stackyard.stacks"
+    label = "stacks"
+    verbose_name = "Functions"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Find the step kinds."""
+        load("stackyard.stacks.steps")

@@ -1,0 +1,101 @@
+"""The catalogue: which tables, fields and indexes a workspace has. The records live in SQL tables of their own.
+
+Physical names come from ids, never from text a person gave: table `d<id>`, column `c<id>`, index `x<id>`.
+Ids are never used twice, so an old compiled statement can never read the wrong column.
+"""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from stackyard.core.models import Workspace
+
+name_validator = RegexValidator(
+    r"^[A-Za-z_][A-Za-z0-9_]{0,62}\Z",
+    "Use letters, digits and _, not beginning with a digit, at most 63 characters.",
+)
+
+
+class Table(models.Model):
+    """A user-made table. `hidden_at` is set when it was dropped: gone at once for people, its SQL table later."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tables")
+    name = models.CharField(max_length=63, validators=[name_validator])
+    description = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", Lower("name"), condition=models.Q(hidden_at=None), name="table_name_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def physical(self) -> str:
+        """The SQL table's name."""
+        return f"d{self.pk}"
+
+
+class Field(models.Model):
+    """A field of a table. `options` are the field type's own (max_length, values, table, of …), by name."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="fields")
+    name = models.CharField(max_length=63, validators=[name_validator])
+    type = models.CharField(max_length=32)
+    description = models.TextField(blank=True, default="")
+    required = models.BooleanField(default=False)
+    default = models.JSONField(null=True, blank=True, default=None)
+    access = models.CharField(
+        max_length=8,
+        default="public",
+        choices=[("public", "Public"), ("private", "Private"), ("internal", "Internal")],
+    )
+    options = models.JSONField(default=dict, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "table", Lower("name"), condition=models.Q(hidden_at=None), name="field_name_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def physical(self) -> str:
+        """The SQL column's name."""
+        return f"c{self.pk}"
+
+
+class Index(models.Model):
+    """A btree index. `fields` is `[{"field": <id>, "descending": bool}]`; `unique` refuses doubles (nulls are distinct)."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="indexes")
+    fields = models.JSONField(default=list)
+    unique = models.BooleanField(default=False)
+    built_at = models.DateTimeField(null=True, blank=True, editable=False)
+    hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "indexes"
+
+    def __str__(self) -> str:
+        return self.physical
+
+    @property
+    def physical(self) -> str:
+        """The SQL index's name."""
+        return f"x{self.pk}"
