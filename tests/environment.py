@@ -1,4 +1,8 @@
-"""Loaded by pytest before Django's settings: a home of its own for the whole test session."""
+"""Loaded by pytest before Django's settings: a home of its own for each test session.
+
+`tests.run` sets DATABASE_URL for the session on PostgreSQL and, where there is a Redis server,
+STACKYARD_TEST_REDIS_URL. REDIS_URL itself stays unset, so that a test says when it wants Redis.
+"""
 
 import atexit
 import os
@@ -12,3 +16,8 @@ if "STACKYARD_HOME" not in os.environ:
 
 # Inside a test's transaction no other connection could see a new token.
 os.environ.setdefault("STACKYARD_VERSION_WATCHED", "0")
+
+# A test never goes through somebody's proxy.
+for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.lower(), None)

@@ -1,0 +1,104 @@
+"""Fixtures that more than one test file asks for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from stackyard.core.models import Workspace
+from tests import factories
+from tests.doors import Door
+
+# Property tests: the same examples in every run, and without a deadline (two sessions share the cores);
+# `make fuzz` looks further and elsewhere each time.
+hypothesis_settings.register_profile(
+    "default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "fuzz", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+hypothesis_settings.load_profile("fuzz" if os.environ.get("STACKYARD_FUZZ") == "1" else "default")
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    """An empty workspace named `shop`."""
+    return factories.make_workspace()
+
+
+@pytest.fixture(params=["front", "django"])
+def client(request: pytest.FixtureRequest) -> Door:
+    """A caller without a key, once through the front door and once through Django's own handler."""
+    if request.param == "django":
+        return Door(WSGIHandler())
+    from stackyard.wsgi import application
+
+    return Door(application)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """The address of a Redis server of this test run."""
+    return needed("STACKYARD_TEST_REDIS_URL", "redis-server is not installed")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to steer (as root it needs --no-sandbox)."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return path or absent("chromium is not installed")
+
+
+def needed(variable: str, reason: str) -> str:
+    """What the test run says about a service; without it the test is skipped, or fails where all must be there."""
+    return os.environ.get(variable) or absent(reason)
+
+
+def absent(reason: str) -> str:
+    """Skip the test for the lack of a service, or fail it when STACKYARD_REQUIRE_SERVICES=1."""
+    if os.environ.get("STACKYARD_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{reason}, and STACKYARD_REQUIRE_SERVICES=1 asks for it")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Hang up every other connection before the test database is dropped (PostgreSQL refuses while one is open)."""
+    yield
+    with django_db_blocker.unblock():
+        for alias in connections:
+            if alias != "default":
+                connections[alias].close()
+        if settings.ON_POSTGRESQL:
+            with connections["default"].cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a session that repeats the suite on a second database, leave out what touches no database."""
+    if os.environ.get("STACKYARD_TEST_DATABASE_ONLY") != "1":
+        return
+    kept = [item for item in items if _touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(
+        item.get_closest_marker("django_db")
+        or item.get_closest_marker("both_databases")
+        or names & {"db", "transactional_db", "django_db_setup"}
+    )
