@@ -61,7 +61,7 @@ def check_python() -> None:
     if newer:
         os.execv(newer, [newer, "-I", *sys.argv])
     raise Unready(
-        "Python %d.%d is too old: Stackyard needs %d.%d or newer." % (*sys.version_info[:2], *OLDEST),
+        f"Python {sys.version.split()[0]} is too old: Stackyard needs {OLDEST[0]}.{OLDEST[1]} or newer.",
         "Install a newer one and name it: make up PYTHON=python3.12",
     )
 
