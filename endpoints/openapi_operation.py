@@ -1,0 +1,159 @@
+"""One operation of the OpenAPI document: parameters, request body, responses, security."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stackyard.core.types import ANY, INT, Type, json_schema
+
+from .openapi_outcomes import EndpointLimits, Raised, platform_problems
+from .openapi_responses import responses
+from .openapi_text import clean, first_sentence
+
+_FLAT = {"string", "integer", "number", "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """One input: where it comes from (`path`, `query`, `header`, `body`) and the JSON Schema of its values.
+
+    `wire_name` is its name there, such as `X-Signature`.
+    """
+
+    name: str
+    place: str
+    schema: Mapping[str, Any]
+    required: bool = False
+    wire_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """What the document says about an endpoint, all of it from the published revision."""
+
+    name: str
+    method: str
+    path: str
+    description: str = ""
+    auth: Sequence[str] = ()
+    inputs: Sequence[InputFacts] = ()
+    closed: bool = True
+    response: Type = ANY
+    statuses: Sequence[int | None] = (200,)
+    raised: Sequence[Raised] = ()
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+    security: Sequence[Mapping[str, Sequence[str]]] = ()
+    epoch_timestamps: bool = False
+
+
+def operation(endpoint: EndpointFacts, *, tag: str, path_names: Mapping[str, str]) -> dict[str, Any]:
+    """The operation object. `path_names` maps this endpoint's path parameters to the names the template has."""
+    made: dict[str, Any] = {"operationId": clean(endpoint.name), "tags": [tag]}
+    made["summary"] = first_sentence(endpoint.description) or clean(endpoint.name)
+    if endpoint.description:
+        made["description"] = clean(endpoint.description)
+    parameters = [_parameter(given, path_names) for given in endpoint.inputs if given.place != "body"]
+    if parameters:
+        made["parameters"] = parameters
+    body = [given for given in endpoint.inputs if given.place == "body"]
+    if body:
+        made["requestBody"] = _request_body(body, closed=endpoint.closed)
+    made["responses"] = _responses(endpoint, has_body=bool(body))
+    made["security"] = [{name: list(scopes) for name, scopes in one.items()} for one in endpoint.security]
+    made["x-limits"] = endpoint.limits.as_dict()
+    return made
+
+
+def _responses(endpoint: EndpointFacts, *, has_body: bool) -> dict[str, Any]:
+    own = platform_problems(
+        has_inputs=bool(endpoint.inputs) or endpoint.closed,
+        has_body=has_body,
+        auth=endpoint.auth,
+        limits=endpoint.limits,
+    )
+    answered = epoch(endpoint.response) if endpoint.epoch_timestamps else endpoint.response
+    return responses(endpoint.statuses, safe_schema(json_schema(answered)), [*endpoint.raised, *own])
+
+
+def _parameter(given: InputFacts, path_names: Mapping[str, str]) -> dict[str, Any]:
+    name = path_names.get(given.name, given.name) if given.place == "path" else given.wire_name or given.name
+    made: dict[str, Any] = {"name": name, "in": given.place}
+    if given.schema.get("description"):
+        made["description"] = clean(given.schema["description"])
+    if given.required or given.place == "path":
+        made["required"] = True
+    schema = safe_schema(given.schema)
+    if is_flat(given.schema):
+        made["schema"] = schema
+    else:
+        made["content"] = {"application/json": {"schema": schema}}
+    return made
+
+
+def _request_body(given: Sequence[InputFacts], *, closed: bool) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {one.name: one.schema for one in given},
+    }
+    required = [one.name for one in given if one.required]
+    if required:
+        schema["required"] = required
+    if closed:
+        schema["additionalProperties"] = False
+    kinds = ["application/json"]
+    if all(is_flat(one.schema) for one in given):
+        kinds += ["application/x-www-form-urlencoded", "multipart/form-data"]
+    safe = safe_schema(schema)
+    body: dict[str, Any] = {"content": {kind: {"schema": safe} for kind in kinds}}
+    if required:
+        body["required"] = True
+    return body
+
+
+def is_flat(schema: Mapping[str, Any]) -> bool:
+    """Whether a form or a query string can say it: a plain value, or a list of plain values."""
+    names = _type_names(schema)
+    if names == {"array"}:
+        items = schema.get("items")
+        return isinstance(items, Mapping) and bool(_type_names(items)) and _type_names(items) <= _FLAT
+    return bool(names) and names <= _FLAT
+
+
+def _type_names(schema: Mapping[str, Any]) -> set[str]:
+    names = schema.get("type", [])
+    return ({names} if isinstance(names, str) else set(names)) - {"null"}
+
+
+def epoch(type_: Type) -> Type:
+    """The type where timestamps are answered as epoch milliseconds."""
+    if type_.name == "timestamp":
+        return INT.or_null() if type_.nullable else INT
+    if type_.name == "list" and type_.of is not None:
+        return Type("list", nullable=type_.nullable, of=epoch(type_.of))
+    if type_.name == "object" and type_.fields is not None:
+        fields = {key: epoch(value) for key, value in type_.fields.items()}
+        return Type("object", nullable=type_.nullable, fields=fields, open=type_.open)
+    return type_
+
+
+def safe_schema(value: Any) -> Any:
+    """A schema whose texts are clean and where no property is called `$ref`.
+
+    Readers that resolve references before they read schemas take such a property for a reference; it is left out
+    and the object said to be open instead.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list | tuple):
+        return [safe_schema(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    made = {clean(str(key)): safe_schema(entry) for key, entry in value.items()}
+    properties = value.get("properties")
+    if isinstance(properties, Mapping) and "$ref" in properties:
+        made["properties"] = {key: entry for key, entry in made["properties"].items() if key != "$ref"}
+        made["required"] = [key for key in value.get("required", ()) if key != "$ref"]
+        made["additionalProperties"] = True
+    return made

@@ -1,0 +1,1 @@
+"""What all doors of the management API (`/api:meta/…`) have in common."""
