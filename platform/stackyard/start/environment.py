@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 VENV = ROOT / ".venv"
@@ -31,7 +32,7 @@ OLDEST = (3, 11)
 class Unready(Exception):
     """Why this machine cannot run it yet, as one sentence, and what to do about it, as another."""
 
-    def __init__(self, reason, remedy):
+    def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
@@ -134,10 +135,11 @@ def wanted_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def installed() -> dict:
+def installed() -> dict[str, Any]:
     """What the stamp says was installed: `{"fingerprint", "extras"}`, both empty without a stamp."""
     try:
-        return json.loads(STAMP.read_text())
+        stamp: dict[str, Any] = json.loads(STAMP.read_text())
+        return stamp
     except (OSError, ValueError):
         return {"fingerprint": "", "extras": []}
 
@@ -184,7 +186,7 @@ def prepare(extras: list[str], serves: bool) -> None:
 
 def main() -> None:
     """Read the command line, prepare, and become the command. Exit 2 when the machine is not ready."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--extra", action="append", default=[], help="an extra of pyproject.toml to install")
     parser.add_argument("--serves", action="store_true", help="the command will listen on HOST and PORT")
     parser.add_argument("command", nargs="+", help="arguments of the environment's Python, behind --")
