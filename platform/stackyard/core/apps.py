@@ -1,12 +1,13 @@
 """The app everything stands on."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 from .kinds import load
 
 
 class CoreConfig(AppConfig):
-    """Loads the filters at start."""
+    """Loads the filters and every app's file kinds at start."""
 
     name = "stackyard.core"
     label = "core"
@@ -14,5 +15,6 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find the filters."""
+        """Find the filters, and the `files` module of each app."""
         load("stackyard.core.filters")
+        autodiscover_modules("files")

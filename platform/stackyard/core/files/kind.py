@@ -1,0 +1,240 @@
+"""FileKind, the family of what a workspace's files can be, and DocumentFiles, the part that YAML kinds share.
+
+A plan is a comparison of texts: what the files say, read and spelled again, against what the workspace
+has, spelled the same way. So `apply(export(w))` changes nothing by construction, whatever hand wrote the
+files, and the difference people are shown is the difference that is applied.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+from django.db import transaction
+
+from stackyard.core.errors import Path, Problem, did_you_mean
+from stackyard.core.kinds import Kind
+from stackyard.core.models import Workspace
+from stackyard.core.yaml import dump
+
+from .folder import FileFaults, Folder, SourceFile
+
+
+@dataclass(slots=True)
+class Change:
+    """What applying does with one file.
+
+    `action`: create, update, rename (and update), unchanged, load (records), broken (the file has faults),
+    missing (the workspace has it and the files do not). `before` and `after` are texts as the export writes
+    them. `lacking` names the parts of an existing thing that the file leaves out.
+    """
+
+    kind: FileKind
+    path: str
+    action: str
+    before: str = ""
+    after: str = ""
+    source: SourceFile | None = None
+    wanted: Any = None
+    was: str | None = None
+    lacking: list[str] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def stem(self) -> str:
+        """The name of the thing."""
+        return PurePosixPath(self.path).stem
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether applying (without pruning) does anything."""
+        return self.action in {"create", "update", "rename", "load"}
+
+
+@dataclass(slots=True)
+class Walk:
+    """One pass over the kinds: whose files, which workspace (None until it is made), and what was found wrong."""
+
+    folder: Folder
+    faults: FileFaults
+    workspace: Workspace | None = None
+    prune: bool = False
+    author: Any = None
+
+    @property
+    def target(self) -> Workspace:
+        """The workspace, which exists once workspace.yaml has been applied."""
+        if self.workspace is None:
+            raise Problem("INVALID_FILES", "There is no workspace.yaml that could be applied.")
+        return self.workspace
+
+    def attempt(self, source: SourceFile, deed: Any, *arguments: Any, path: Path = (), **options: Any) -> Any:
+        """Call a deed in a savepoint; its Problem becomes a fault of the file, and None is returned."""
+        try:
+            with transaction.atomic():
+                return deed(*arguments, **options)
+        except Problem as problem:
+            source.fault(path, problem.message, code=problem.code, suggestion=problem.suggestion)
+            return None
+
+
+class FileKind(Kind, family="file kind"):
+    """A kind of file in a workspace's folder. Kinds are applied by `order` and pruned the other way round."""
+
+    order: ClassVar[int] = 0
+    pattern: ClassVar[str] = ""
+    """Where its files lie, such as `apis/*/*.yaml`; a `*` stands for one name."""
+
+    holds_records: ClassVar[bool] = False
+    """Whether its files are records, which only `export --records` writes."""
+
+    @classmethod
+    def claims(cls, path: str) -> bool:
+        """Whether a file of the folder is of this kind."""
+        parts, wanted = path.split("/"), cls.pattern.split("/")
+        return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+    def sources(self, walk: Walk) -> Iterator[SourceFile]:
+        """The folder's files of this kind, by path."""
+        return (source for path, source in walk.folder.files.items() if self.claims(path))
+
+    @abstractmethod
+    def plan(self, walk: Walk) -> list[Change]:
+        """Compare files and workspace; nothing is written. Faults of the files are noted."""
+
+    @abstractmethod
+    def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
+        """Make the workspace as the files say, inside the transaction of the whole. Faults are noted."""
+
+    def remove(self, walk: Walk, changes: Sequence[Change]) -> None:
+        """Delete what the files lack (only when pruning)."""
+
+    def verify(self, walk: Walk, changes: Sequence[Change]) -> None:
+        """Note what no longer works now that everything is in place: things that the files do not hold."""
+
+    @abstractmethod
+    def export(self, workspace: Workspace, records: bool) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """The published state as files: path and content in pieces."""
+
+
+class DocumentFiles(FileKind, abstract=True):
+    """YAML files, one document a file, named by their `name`."""
+
+    what: ClassVar[str] = ""
+    """How messages call one: `A table`."""
+    keys: ClassVar[Sequence[str]] = ()
+    named_by_file: ClassVar[bool] = True
+    renames: ClassVar[bool] = False
+
+    @abstractmethod
+    def published(self, workspace: Workspace) -> Mapping[str, Any]:
+        """The state of each thing by its path."""
+
+    @abstractmethod
+    def spell(self, state: Any) -> dict[str, Any]:
+        """A state in the form the file has."""
+
+    @abstractmethod
+    def read(self, walk: Walk, source: SourceFile, data: dict[str, Any], before: Any) -> Any:
+        """The state a file asks for, or None when it can't be told. `before` is the present one, if any."""
+
+    def lacking(self, wanted: Any, before: Any) -> list[str]:
+        """Parts of `before` that `wanted` leaves out and that only pruning deletes."""
+        return []
+
+    def keeping(self, wanted: Any, before: Any) -> Any:
+        """`wanted` with the parts it lacks added from `before`."""
+        return wanted
+
+    def known_keys(self) -> Sequence[str]:
+        """The keys of a file."""
+        return [*self.keys, "was"] if self.renames else self.keys
+
+    def plan(self, walk: Walk) -> list[Change]:
+        present = dict(self.published(walk.workspace)) if walk.workspace is not None else {}
+        unclaimed = dict(present)
+        changes = []
+        for source in self.sources(walk):
+            unclaimed.pop(source.path, None)
+            data = source.map()
+            was = self._renamed_from(source, data, present) if data is not None else None
+            if was is not None:
+                unclaimed.pop(was, None)
+            before = present.get(was or source.path)
+            changes.append(self._compare(walk, source, data, before, was))
+        changes.extend(
+            Change(self, path, "missing", before=dump(self.spell(state))) for path, state in unclaimed.items()
+        )
+        return sorted(changes, key=lambda change: change.path)
+
+    def _renamed_from(
+        self, source: SourceFile, data: Mapping[str, Any], present: Mapping[str, Any]
+    ) -> str | None:
+        """The path of what this file renames. `was` is past once the new name is there, or the old one is gone."""
+        old = data.get("was")
+        if not self.renames or old is None or source.path in present:
+            return None
+        if not isinstance(old, str):
+            source.fault(("was",), "`was` is the old name, as text.", code="type")
+            return None
+        path = f"{PurePosixPath(source.path).parent}/{old}.yaml"
+        return path if path in present else None
+
+    def _compare(
+        self, walk: Walk, source: SourceFile, data: dict[str, Any] | None, before: Any, was: str | None
+    ) -> Change:
+        before_text = dump(self.spell(before)) if before is not None else ""
+        if data is None or not self._has_its_name(source, data):
+            return Change(self, source.path, "broken", before=before_text, source=source)
+        source.check_keys(data, self.known_keys(), what=self.what)
+        wanted = self.read(walk, source, data, before)
+        if wanted is None:
+            return Change(self, source.path, "broken", before=before_text, source=source)
+        lacking = self.lacking(wanted, before) if before is not None else []
+        if lacking and not walk.prune:
+            wanted = self.keeping(wanted, before)
+        after = dump(self.spell(wanted))
+        action = "create" if before is None else "unchanged" if after == before_text else "update"
+        return Change(
+            self, source.path, "rename" if was else action, before_text, after, source, wanted, was, lacking
+        )
+
+    def _has_its_name(self, source: SourceFile, data: Mapping[str, Any]) -> bool:
+        if not self.named_by_file or data.get("name") == source.stem:
+            return True
+        found = data.get("name")
+        said = f'is named "{found}"' if isinstance(found, str) else "has no name"
+        source.fault(
+            ("name",),
+            f"{self.what} in {source.path} must be named like its file: name: {source.stem} (it {said}).",
+            code="name",
+        )
+        return False
+
+    def export(self, workspace: Workspace, records: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
+        for path, state in sorted(self.published(workspace).items()):
+            yield path, [dump(self.spell(state)).encode()]
+
+
+def all_kinds() -> list[FileKind]:
+    """Every file kind in the order it is applied."""
+    return [kind() for kind in sorted(FileKind.all().values(), key=lambda kind: (kind.order, kind.name))]
+
+
+def refuse_strangers(folder: Folder, kinds: Iterable[FileKind]) -> None:
+    """Note every YAML and CSV file that is of no kind: it would be left out without a word."""
+    kinds = list(kinds)
+    roots = sorted({kind.pattern.split("/")[0] for kind in kinds})
+    for path, source in folder.files.items():
+        if not path.endswith((".yaml", ".yml", ".csv")) or any(kind.claims(path) for kind in kinds):
+            continue
+        if path.endswith(".yml"):
+            source.fault((), "Files of a workspace end in .yaml.", code="path")
+        else:
+            hint = did_you_mean(path.split("/")[0], roots)
+            known = ", ".join(kind.pattern for kind in kinds)
+            source.fault((), f"Nothing is kept at this path.{hint} Known are: {known}.", code="path")
