@@ -13,35 +13,55 @@ the first paragraph of its docstring, its runnable examples from the `>>>` lines
         \"\"\"
         return value.upper()
 
-Annotations: `str int float bool datetime list dict object` (`float` takes every number), `X | None` where
-null is welcome, `Callable[..., object]` for a lambda (`o => …`), `Budget` to be handed the run's budget
-(not a parameter for people). A filter that can make something large calls `budget.room(size)` before it
-does, and a filter that loops over what it is given calls `budget.spend(turns)`.
+Annotations: `str int float bool datetime list dict object` (`float` takes every number, as does the alias
+`Number`), `list[str]` where every element must be one, `X | None` where null is welcome, `Callable[...,
+object]` for a lambda (`o => …`), `*values: object` where any number of arguments may follow, and `Budget`
+for the first parameter to be handed the run's budget (not a parameter for people).
+
+What runs is `Filter.checked`: the function behind a guard (guards.py) that checks those annotations. A
+filter says no by raising `Refusal`. A filter that takes the budget pays for what it makes itself, with
+`budget.room(size)` before it makes it and `budget.spend(turns)` for every turn of a loop; for any other that
+makes a text, a list or an object, the guard pays. In both cases `takes_budget` is true and `checked` is
+called with the budget first.
+
+The result's type is the annotation's, unless `result=` computes it from the types of the piped value and of
+the arguments. For a lambda argument, the type given at its position is that of the lambda's body, so that
+`map` makes a list of what its lambda makes (`lambda_result`). `lambda_types=` says from the types of the
+piped value and of the arguments before the lambda what the lambda is called with.
 """
 
 from __future__ import annotations
 
 import inspect
-import types as python_types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from . import types as t
 from .errors import Problem
+from .guards import Accepts, charging, guard, is_callable, parts_of
 from .limits import EXPRESSION_STEPS, OUTPUT_BYTES
+
+Number = int | float | Decimal
+"""Every number: the annotation `float` by another name, for functions that treat decimals apart."""
+
+MOST_ARGUMENTS = 32
+"""How many arguments a filter whose last parameter repeats may be given."""
+
+Marked = TypeVar("Marked", bound=Callable[..., Any])
 
 
 class Budget:
-    """What one evaluation may still use: `steps` (language.md, Expressions)."""
+    """What one evaluation may still use: `steps`, and `bytes` of values made (language.md, Expressions)."""
 
-    __slots__ = ("steps",)
+    __slots__ = ("bytes", "steps")
 
-    def __init__(self, steps: int = EXPRESSION_STEPS.default) -> None:
+    def __init__(self, steps: int = EXPRESSION_STEPS.default, bytes: int = OUTPUT_BYTES.default) -> None:
         self.steps = steps
+        self.bytes = bytes
 
     def spend(self, turns: int) -> None:
         """Take `turns` steps. Problem `BUDGET_EXCEEDED` when there are none left."""
@@ -55,24 +75,34 @@ class Budget:
             )
 
     def room(self, size: int) -> None:
-        """Make sure that a value of `size` bytes (about) may be made. Problem `BUDGET_EXCEEDED` past 10 MB."""
-        if size > OUTPUT_BYTES.default:
+        """Take `size` bytes (about) for a value that is made. Problem `BUDGET_EXCEEDED` past 10 MB in all.
+
+        All values of one evaluation count together: many small ones in a loop are one large one.
+        """
+        self.bytes -= size
+        if self.bytes < 0:
             raise Problem(
                 "BUDGET_EXCEEDED",
                 f"An expression may make at most {OUTPUT_BYTES.default:,} bytes.",
                 status=422,
+                suggestion="Work on less at once, or let the database filter and page.",
             )
 
 
 @dataclass(frozen=True, slots=True)
 class FilterParameter:
-    """One argument after the piped value. `is_lambda` ones are written `o => …`."""
+    """One argument after the piped value.
+
+    `is_lambda` ones are written `o => …`; where a plain value will do too (a path), `type` is that value's
+    type, else any. One that `repeats` is the last and stands for any number of arguments.
+    """
 
     name: str
     type: t.Type
     required: bool
     default: Any = None
     is_lambda: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +113,10 @@ class Example:
     result: str
 
 
-# Given the types of the piped value and the arguments (in order; ANY where unknown): the result's type.
+# Given the types of the piped value and the arguments (in order; ANY where unknown; for a lambda the type of
+# its body): the result's type.
 ResultType = Callable[[Sequence[t.Type]], t.Type]
-# Given the same: the types of the lambda's parameters.
+# Given the types of the piped value and of the arguments before the lambda: those of the lambda's parameters.
 LambdaTypes = Callable[[Sequence[t.Type]], Sequence[t.Type]]
 
 
@@ -109,13 +140,24 @@ def element_and_index(given: Sequence[t.Type]) -> Sequence[t.Type]:
     return (element(given), t.INT)
 
 
+def lambda_result(given: Sequence[t.Type]) -> t.Type:
+    """What the lambda in first place makes; any when a path or nothing stands there."""
+    return given[1] if len(given) > 1 else t.ANY
+
+
 @dataclass(frozen=True)
 class Filter:
-    """A filter as the check, the compiler, the console and the docs see it."""
+    """A filter as the check, the compiler, the console and the docs see it.
+
+    `checked(value, *arguments)`, with the budget before them when `takes_budget`, is what runs: Problem
+    `EXPRESSION_FAILED` (422) that names the filter, what it expected and what it got; `BUDGET_EXCEEDED`.
+    `call` is the bare function.
+    """
 
     name: str
     family: str
     call: Callable[..., Any]
+    checked: Callable[..., Any]
     value: t.Type
     parameters: tuple[FilterParameter, ...]
     result: ResultType
@@ -126,7 +168,8 @@ class Filter:
 
     def arity(self) -> tuple[int, int]:
         """The least and the most arguments after the piped value."""
-        return sum(p.required for p in self.parameters), len(self.parameters)
+        repeats = bool(self.parameters) and self.parameters[-1].repeats
+        return sum(p.required for p in self.parameters), MOST_ARGUMENTS if repeats else len(self.parameters)
 
 
 _filters: dict[str, Filter] = {}
@@ -139,10 +182,10 @@ def filters() -> Mapping[str, Filter]:
 
 def filter(
     family: str, *, result: ResultType | None = None, lambda_types: LambdaTypes = element_and_index
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Marked], Marked]:
     """Mark a function as a filter of a family; TypeError at import for a doubled name or a missing docstring."""
 
-    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+    def mark(function: Marked) -> Marked:
         made = _describe(function, family, result, lambda_types)
         twin = _filters.get(made.name)
         if twin is not None and twin.call.__module__ != function.__module__:
@@ -158,44 +201,51 @@ def _describe(
 ) -> Filter:
     hints = typing.get_type_hints(function)
     parameters = list(inspect.signature(function).parameters.values())
-    takes_budget = any(hints[p.name] is Budget for p in parameters)
-    people = [p for p in parameters if hints[p.name] is not Budget]
+    has_budget = hints[parameters[0].name] is Budget
+    people = parameters[1:] if has_budget else parameters
     returned = type_of_annotation(hints["return"])
+    name = function.__name__.rstrip("_")
+    makes = not has_budget and _makes(hints["return"])
     help_text, examples = _read_docstring(function)
+    accepts = [Accepts(hints[parameters[0].name])]
+    accepts += [Accepts(hints[p.name], _written(p)) for p in parameters[1:]]
+    if has_budget and len(parameters) > 1:
+        accepts[1].name = ""
     return Filter(
-        name=function.__name__.rstrip("_"),
+        name=name,
         family=family,
         call=function,
+        checked=(charging if makes else guard)(function, name, accepts),
         value=type_of_annotation(hints[people[0].name]),
         parameters=tuple(_parameter(p, hints[p.name]) for p in people[1:]),
         result=result or (lambda _given: returned),
         lambda_types=lambda_types,
-        takes_budget=takes_budget,
+        takes_budget=has_budget or makes,
         help=help_text,
         examples=examples,
     )
 
 
+def _makes(annotation: Any) -> bool:
+    """Whether the result is something new that takes room: a text, a list or an object."""
+    return any((typing.get_origin(part) or part) in (str, list, dict) for part in parts_of(annotation))
+
+
+def _written(parameter: inspect.Parameter) -> str:
+    return f"{'*' if parameter.kind is parameter.VAR_POSITIONAL else ''}{parameter.name.rstrip('_')}"
+
+
 def _parameter(parameter: inspect.Parameter, annotation: Any) -> FilterParameter:
-    required = parameter.default is inspect.Parameter.empty
+    repeats = parameter.kind is parameter.VAR_POSITIONAL
+    required = parameter.default is inspect.Parameter.empty and not repeats
     return FilterParameter(
         name=parameter.name.rstrip("_"),
         type=type_of_annotation(annotation),
         required=required,
-        default=None if required else parameter.default,
-        is_lambda=_is_callable(annotation),
+        default=None if required or repeats else parameter.default,
+        is_lambda=any(map(is_callable, parts_of(annotation))),
+        repeats=repeats,
     )
-
-
-def _is_callable(annotation: Any) -> bool:
-    parts = typing.get_args(annotation) if isinstance(annotation, python_types.UnionType) else (annotation,)
-    return any(typing.get_origin(part) is Callable or part is Callable for part in map(_origin, parts))
-
-
-def _origin(annotation: Any) -> Any:
-    import collections.abc
-
-    return Callable if typing.get_origin(annotation) is collections.abc.Callable else annotation
 
 
 _PLAIN: Mapping[Any, t.Type] = {
@@ -217,16 +267,23 @@ def type_of_annotation(annotation: Any) -> t.Type:
     """The value type a Python annotation stands for."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
-    if isinstance(annotation, python_types.UnionType):
-        made = t.NULL
-        for part in typing.get_args(annotation):
-            made = t.join(made, type_of_annotation(part))
-        return made
+    parts = [part for part in parts_of(annotation) if not is_callable(part)]
+    if len(parts) > 1:
+        return _type_of_union(parts)
     if typing.get_origin(annotation) is list:
         return t.list_of(type_of_annotation(typing.get_args(annotation)[0]))
     if typing.get_origin(annotation) is dict:
         return t.OBJECT
     return t.ANY
+
+
+def _type_of_union(parts: Sequence[Any]) -> t.Type:
+    if set(typing.get_args(Number)) <= set(parts):
+        parts = [float, *(part for part in parts if part not in typing.get_args(Number))]
+    made = type_of_annotation(parts[0])
+    for part in parts[1:]:
+        made = t.join(made, type_of_annotation(part))
+    return made
 
 
 def _read_docstring(function: Callable[..., Any]) -> tuple[str, tuple[Example, ...]]:
