@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "stackyard.console.csp.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -136,6 +137,8 @@ def _databases() -> dict[str, dict[str, Any]]:
 
 DATABASES = _databases()
 ON_POSTGRESQL = "postgresql" in DATABASES["default"]["ENGINE"]
+# A second thread overlaps the waits for PostgreSQL; SQLite never waits.
+WEB_THREADS = int(os.environ.get("WEB_THREADS", "2" if ON_POSTGRESQL else "1"))
 DATABASE_ROUTERS = ["stackyard.databases.HistoryRouter"]
 # How the version token is learnt: read with each request on SQLite, watched by a thread on PostgreSQL.
 VERSION_WATCHED = ON_POSTGRESQL and os.environ.get("STACKYARD_VERSION_WATCHED", "1") == "1"
@@ -153,7 +156,6 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

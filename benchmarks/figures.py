@@ -1,0 +1,95 @@
+"""Figures for people and for files: medians of rounds, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Round:
+    """One side's measurement in one round."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Ours against a peer in rounds that took turns. `goal` is the least ratio wanted."""
+
+    database: str
+    what: str
+    peer: str
+    goal: float
+    ours_rounds: list[Round]
+    peer_rounds: list[Round]
+
+    @property
+    def ratios(self) -> list[float]:
+        """Requests per second, ours by the peer's, round by round."""
+        return [
+            one.per_second / other.per_second
+            for one, other in zip(self.ours_rounds, self.peer_rounds, strict=True)
+        ]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return median(self.ratios)
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Processor time a request, the peer's by ours, medians."""
+        return middle(self.peer_rounds, "cpu_us") / middle(self.ours_rounds, "cpu_us")
+
+
+def middle(rounds: Sequence[Round], name: str) -> float:
+    """The median of one figure."""
+    return median(getattr(one, name) for one in rounds)
+
+
+def print_comparisons(title: str, comparisons: Sequence[Comparison]) -> None:
+    """One row a comparison."""
+    table = Table(title=title, title_justify="left")
+    for column in (
+        "database",
+        "what",
+        "ours /s",
+        "peer /s",
+        "ratio",
+        "min-max",
+        "goal",
+        "p99 ms",
+        "CPU ratio",
+    ):
+        table.add_column(column, justify="left" if column in ("database", "what") else "right")
+    for one in comparisons:
+        p99 = f"{middle(one.ours_rounds, 'p99_ms'):.1f} / {middle(one.peer_rounds, 'p99_ms'):.1f}"
+        table.add_row(
+            one.database,
+            one.what,
+            f"{middle(one.ours_rounds, 'per_second'):,.0f}",
+            f"{middle(one.peer_rounds, 'per_second'):,.0f}",
+            f"{one.ratio:.2f}",
+            f"{min(one.ratios):.2f}-{max(one.ratios):.2f}",
+            f"≥ {one.goal:g} {'ok' if one.ratio >= one.goal else 'MISSED'}",
+            p99,
+            f"{one.cpu_ratio:.2f}",
+        )
+    Console(width=140).print(table)
+
+
+def write_json(path: Path, name: str, comparisons: Sequence[Comparison]) -> None:
+    """Every round, for those who want to look closer."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{**asdict(one), "ratio": one.ratio, "cpu_ratio": one.cpu_ratio} for one in comparisons]
+    path.write_text(json.dumps({"name": name, "comparisons": rows}, indent=1))
