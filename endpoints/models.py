@@ -8,6 +8,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 from stackyard.stacks.models import Revision
 
@@ -61,7 +62,7 @@ class ApiGroup(models.Model):
         choices=[("public", "Public"), ("token", "With a token"), ("off", "Off")],
     )
     docs_token = models.CharField(max_length=64, blank=True, default="")
-    cors = models.JSONField(default=dict, blank=True)
+    cors = DocumentField(default=dict, blank=True)
     unknown_inputs = models.CharField(
         max_length=8, default="refuse", choices=[("refuse", "Refuse with 400"), ("ignore", "Ignore")]
     )
@@ -95,7 +96,7 @@ class Endpoint(models.Model):
     method = models.CharField(max_length=6, choices=[(m, m) for m in METHODS])
     path = models.CharField(max_length=200)
     description = models.TextField(blank=True, default="")
-    draft = models.JSONField(default=dict, blank=True)
+    draft = DocumentField(default=dict, blank=True)
     published = models.ForeignKey(
         Revision, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

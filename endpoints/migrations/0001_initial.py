@@ -5,6 +5,8 @@ import django.db.models.deletion
 import endpoints.models
 from django.db import migrations, models
 
+import stackyard.core.documents
+
 
 class Migration(migrations.Migration):
 
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
                 ('description', models.TextField(blank=True, default='')),
                 ('docs', models.CharField(choices=[('public', 'Public'), ('token', 'With a token'), ('off', 'Off')], default='public', max_length=8)),
                 ('docs_token', models.CharField(blank=True, default='', max_length=64)),
-                ('cors', models.JSONField(blank=True, default=dict)),
+                ('cors', stackyard.core.documents.DocumentField(blank=True, default=dict)),
                 ('unknown_inputs', models.CharField(choices=[('refuse', 'Refuse with 400'), ('ignore', 'Ignore')], default='refuse', max_length=8)),
                 ('timestamps', models.CharField(choices=[('iso', 'ISO 8601'), ('epoch_ms', 'Epoch milliseconds')], default='iso', max_length=8)),
                 ('deprecated_at', models.DateTimeField(blank=True, null=True)),
@@ -49,7 +51,7 @@ class Migration(migrations.Migration):
                 ('method', models.CharField(choices=[('GET', 'GET'), ('POST', 'POST'), ('PUT', 'PUT'), ('PATCH', 'PATCH'), ('DELETE', 'DELETE')], max_length=6)),
                 ('path', models.CharField(max_length=200)),
                 ('description', models.TextField(blank=True, default='')),
-                ('draft', models.JSONField(blank=True, default=dict)),
+                ('draft', stackyard.core.documents.DocumentField(blank=True, default=dict)),
                 ('active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),

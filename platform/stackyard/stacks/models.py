@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 
 name_validator = RegexValidator(
@@ -23,7 +24,7 @@ class Revision(models.Model):
     owner_kind = models.CharField(max_length=16)
     owner_id = models.BigIntegerField()
     number = models.PositiveIntegerField()
-    document = models.JSONField()
+    document = DocumentField()
     message = models.CharField(max_length=200, blank=True, default="")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -48,7 +49,7 @@ class Function(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="functions")
     name = models.CharField(max_length=63, validators=[name_validator])
     description = models.TextField(blank=True, default="")
-    draft = models.JSONField(default=dict, blank=True)
+    draft = DocumentField(default=dict, blank=True)
     published = models.ForeignKey(
         Revision, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 
 name_validator = RegexValidator(
@@ -52,13 +53,13 @@ class Field(models.Model):
     type = models.CharField(max_length=32)
     description = models.TextField(blank=True, default="")
     required = models.BooleanField(default=False)
-    default = models.JSONField(null=True, blank=True, default=None)
+    default = DocumentField(null=True, blank=True, default=None)
     access = models.CharField(
         max_length=8,
         default="public",
         choices=[("public", "Public"), ("private", "Private"), ("internal", "Internal")],
     )
-    options = models.JSONField(default=dict, blank=True)
+    options = DocumentField(default=dict, blank=True)
     position = models.PositiveIntegerField(default=0)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 

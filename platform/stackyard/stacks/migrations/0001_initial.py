@@ -5,6 +5,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import stackyard.core.documents
+
 
 class Migration(migrations.Migration):
 
@@ -23,7 +25,7 @@ class Migration(migrations.Migration):
                 ('owner_kind', models.CharField(max_length=16)),
                 ('owner_id', models.BigIntegerField()),
                 ('number', models.PositiveIntegerField()),
-                ('document', models.JSONField()),
+                ('document', stackyard.core.documents.DocumentField()),
                 ('message', models.CharField(blank=True, default='', max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -39,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[A-Za-z_][A-Za-z0-9_]{0,62}\\Z', 'Use letters, digits and _, not beginning with a digit, at most 63 characters.')])),
                 ('description', models.TextField(blank=True, default='')),
-                ('draft', models.JSONField(blank=True, default=dict)),
+                ('draft', stackyard.core.documents.DocumentField(blank=True, default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='functions', to='core.workspace')),

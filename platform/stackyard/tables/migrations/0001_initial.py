@@ -5,6 +5,8 @@ import django.db.models.deletion
 import django.db.models.functions.text
 from django.db import migrations, models
 
+import stackyard.core.documents
+
 
 class Migration(migrations.Migration):
 
@@ -52,9 +54,9 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(max_length=32)),
                 ('description', models.TextField(blank=True, default='')),
                 ('required', models.BooleanField(default=False)),
-                ('default', models.JSONField(blank=True, default=None, null=True)),
+                ('default', stackyard.core.documents.DocumentField(blank=True, default=None, null=True)),
                 ('access', models.CharField(choices=[('public', 'Public'), ('private', 'Private'), ('internal', 'Internal')], default='public', max_length=8)),
-                ('options', models.JSONField(blank=True, default=dict)),
+                ('options', stackyard.core.documents.DocumentField(blank=True, default=dict)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('hidden_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('table', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='tables.table')),
