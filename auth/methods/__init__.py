@@ -1,0 +1,32 @@
+"""The ways to say who calls: a family with one file a kind.
+
+An endpoint lists its methods and any one suffices (contract §3). The methods are asked in the order of
+the list with `public` last; the first that finds its own credentials decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from stackyard.core.kinds import Kind
+from stackyard.core.principal import Principal
+
+
+class AuthMethod(Kind, family="auth method"):
+    """A way to say who calls."""
+
+    challenge: ClassVar[str] = ""
+    """The `WWW-Authenticate` value of a 401 that asks for this method."""
+    security_scheme: ClassVar[Mapping[str, Any]] = {}
+    """The OpenAPI security scheme; empty when nothing is asked."""
+
+    def authenticate(
+        self, headers: Mapping[str, str], workspace_id: int, group_name: str, endpoint_name: str, reads: bool
+    ) -> Principal | None:
+        """Who calls, or None when the headers carry nothing for this method.
+
+        `headers` are the WSGI environment (`HTTP_X_API_KEY` …). `reads` is true for GET and HEAD. Problem
+        `UNAUTHORIZED` when the credentials are wrong, `ACCESS_DENIED` when they are right but not enough.
+        """
+        raise NotImplementedError
