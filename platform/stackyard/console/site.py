@@ -1,15 +1,44 @@
-"""The admin site, titled as the product."""
+"""The admin site under our name: its order, its home page, its pages beyond the models."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from . import menu
 
 
 class ConsoleSite(AdminSite):
-    """The Django admin under our name."""
+    """The Django admin as the console."""
 
     site_header = "Stackyard"
     site_title = "Stackyard"
-    index_title = "Console"
+    index_title = "Home"
+    site_url = None
+    empty_value_display = "\N{EN DASH}"
+    # Our own menu stands in templates/admin/base_site.html; the admin's collapsing one is not loaded.
+    enable_nav_sidebar = False
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The menu: sections in the console's order instead of one per app."""
+        return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The home page: first steps until they are done, then what is there and what happened."""
+        from .home import overview
+
+        return super().index(request, {**overview(), **(extra_context or {})})
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The console is not divided by app: an app's page is the home page."""
+        return redirect("admin:index")
 
 
 class ConsoleAdminConfig(AdminConfig):

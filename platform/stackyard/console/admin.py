@@ -1,0 +1,24 @@
+"""Which page shows which model; nothing else."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from auth.models import User
+from endpoints.models import ApiGroup, HistoryEntry
+from stackyard.core.models import Variable, Workspace
+
+from .groups import ApiGroupAdmin
+from .history import HistoryAdmin
+from .people import PeopleAdmin
+from .workspaces import VariableAdmin, WorkspaceAdmin
+
+# Rights are roles of our own one day; Django's groups would be a second answer to the same question.
+admin.site.unregister(Group)
+
+admin.site.register(Workspace, WorkspaceAdmin)
+admin.site.register(ApiGroup, ApiGroupAdmin)
+admin.site.register(Variable, VariableAdmin)
+admin.site.register(HistoryEntry, HistoryAdmin)
+admin.site.register(User, PeopleAdmin)

@@ -1,0 +1,102 @@
+"""API groups in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from endpoints.models import ApiGroup
+from stackyard.core import version
+
+from .problems import ProblemsOnForm
+
+
+class ApiGroupForm(forms.ModelForm):
+    """A group, with help at each field."""
+
+    class Meta:
+        model = ApiGroup
+        exclude = ()
+        help_texts = {
+            "canonical": "The address is /api:<canonical>/… Eight random characters unless you choose.",
+            "mount": "A second, readable address: v1 makes /api/v1/… Leave empty for none.",
+            "docs": "Who may read /apidoc:<canonical> and /apispec:<canonical>.",
+            "docs_token": "Asked for where the documentation is shown with a token.",
+            "cors": 'Which browsers may call, such as {"origins": ["https://app.example.com"]}. Empty: none.',
+            "unknown_inputs": "What happens to a call with a parameter the endpoint does not name.",
+            "active": "Off: every endpoint of the group answers 404.",
+            "deprecated_at": "Sent with each answer as Deprecation.",
+            "sunset_at": "Sent as Sunset: when the group will stop answering.",
+            "successor": "Sent as the link to the version that replaces this one.",
+        }
+        widgets = {
+            "cors": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField code", "spellcheck": "false"}),
+            "description": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        }
+
+
+class ApiGroupAdmin(ProblemsOnForm):
+    """Where endpoints live: address, documentation, CORS, deprecation."""
+
+    form = ApiGroupForm
+    list_display = ("name", "address", "mount", "documentation", "workspace", "active")
+    list_filter = ("workspace", "active")
+    search_fields = ("name", "canonical", "mount", "description")
+    readonly_fields = ("documentation",)
+    fieldsets = (
+        (None, {"fields": ("workspace", "name", "description", "active")}),
+        ("Address", {"fields": ("canonical", "mount")}),
+        ("Documentation", {"fields": ("docs", "docs_token", "documentation")}),
+        ("Calls", {"fields": ("cors", "unknown_inputs", "timestamps")}),
+        ("Versions", {"fields": ("deprecated_at", "sunset_at", "successor")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiGroup | None = None) -> tuple[str, ...]:
+        """A group stays in its workspace."""
+        return ("workspace", "documentation") if obj else ("documentation",)
+
+    @admin.display(description="Address", ordering="canonical")
+    def address(self, group: ApiGroup) -> str:
+        """The canonical address."""
+        return format_html("<code>/api:{}/</code>", group.canonical)
+
+    @admin.display(description="Documentation")
+    def documentation(self, group: ApiGroup) -> str:
+        """Where the group's documentation is read."""
+        if not group.pk or group.docs == "off":
+            return "Off" if group.pk else "\N{EN DASH}"
+        return format_html('<a href="/apidoc:{0}">/apidoc:{0}</a>', group.canonical)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The group's form, with the way to its endpoints."""
+        endpoints = f"{reverse('admin:endpoints_endpoint_changelist')}?group__id__exact={object_id}"
+        tools = [("Endpoints", endpoints)]
+        return super().change_view(request, object_id, form_url, {"tools": tools, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: ApiGroup, form: forms.ModelForm, change: bool) -> None:
+        """Save, and say so to every process."""
+        super().save_model(request, obj, form, change)
+        version.bump(obj.workspace_id)
+
+    def delete_model(self, request: HttpRequest, obj: ApiGroup) -> None:
+        """Delete with its endpoints, and say so to every process."""
+        super().delete_model(request, obj)
+        version.bump(obj.workspace_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Delete several, and say so to every process."""
+        workspaces = set(queryset.values_list("workspace_id", flat=True))
+        super().delete_queryset(request, queryset)
+        for workspace_id in workspaces:
+            version.bump(workspace_id)

@@ -1,0 +1,179 @@
+"""The request history: read only, newest first, fast with millions of entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+
+from endpoints.models import METHODS, Endpoint, HistoryEntry
+
+PAGES_SHOWN = 1000
+"""A page further back than this is not offered: counting or skipping there would read the whole table."""
+
+
+class Uncounted(Paginator):
+    """Pages without a count of the table: it looks only whether there is one entry more, up to a bound."""
+
+    @cached_property
+    def count(self) -> int:
+        """The entries, at most as many as `PAGES_SHOWN` pages hold; the ids alone are read."""
+        bound = self.per_page * PAGES_SHOWN
+        return self.object_list.order_by("-id").values("id")[:bound].count()
+
+
+class StatusClass(admin.SimpleListFilter):
+    """2xx, 3xx, 4xx, 5xx."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The classes."""
+        return [("2", "2xx · answered"), ("3", "3xx · moved"), ("4", "4xx · refused"), ("5", "5xx · failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen class."""
+        chosen = self.value()
+        if chosen not in {"2", "3", "4", "5"}:
+            return queryset
+        first = int(chosen) * 100
+        return queryset.filter(status__gte=first, status__lt=first + 100)
+
+
+class CalledMethod(admin.SimpleListFilter):
+    """By HTTP method."""
+
+    title = "method"
+    parameter_name = "method"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The methods an endpoint may have, and the two that come along."""
+        return [(method, method) for method in (*METHODS, "HEAD", "OPTIONS")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen method."""
+        return queryset.filter(method=self.value()) if self.value() else queryset
+
+
+class CalledEndpoint(admin.SimpleListFilter):
+    """By endpoint; the entry's database may be another one, so only the number is compared."""
+
+    title = "endpoint"
+    parameter_name = "endpoint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The endpoints there are, with their group."""
+        endpoints = Endpoint.objects.select_related("group").order_by("group__name", "path", "method")[:200]
+        return [(str(e.pk), f"{e.group.name}: {e.method} {e.path}") for e in endpoints]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen endpoint."""
+        chosen = self.value()
+        return queryset.filter(endpoint_id=int(chosen)) if chosen and chosen.isdigit() else queryset
+
+
+def pretty(text: str) -> str:
+    """JSON indented; anything else (cut bodies, forms, plain text) as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+class HistoryAdmin(admin.ModelAdmin):
+    """What was called, by whom, with what answer. Bodies are shown as text, never as a page."""
+
+    list_display = ("when", "call", "shown_status", "duration", "error_code", "principal", "address")
+    list_display_links = ("call",)
+    list_filter = (StatusClass, CalledMethod, CalledEndpoint)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = Uncounted
+    sortable_by = ()
+    actions = None
+    change_form_template = "console/request.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
+        """The entries; a list leaves the bodies where they are."""
+        entries = super().get_queryset(request)
+        in_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        return entries.defer("request_headers", "request_body", "response_body") if in_list else entries
+
+    @admin.display(description="When (UTC)")
+    def when(self, entry: HistoryEntry) -> str:
+        """Date and time with milliseconds."""
+        return f"{datetime.fromtimestamp(entry.created_at / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+
+    @admin.display(description="Call")
+    def call(self, entry: HistoryEntry) -> str:
+        """Method and path, cut."""
+        path = entry.path if len(entry.path) <= 80 else f"{entry.path[:80]}…"
+        return format_html(
+            '<span class="method {}">{}</span> <code>{}</code>', entry.method.lower(), entry.method, path
+        )
+
+    @admin.display(description="Status")
+    def shown_status(self, entry: HistoryEntry) -> str:
+        """The status with its colour."""
+        return render_to_string("console/status.html", {"status": entry.status})
+
+    @admin.display(description="Time")
+    def duration(self, entry: HistoryEntry) -> str:
+        """Milliseconds, with one digit behind the point below ten."""
+        milliseconds = entry.duration_us / 1000
+        return f"{milliseconds:,.1f} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """One call in full."""
+        entry = self.get_object(request, object_id)
+        context = {"facts": list(self._facts(entry)), "texts": list(_texts(entry))} if entry else {}
+        if entry:
+            context["endpoint"] = Endpoint.objects.filter(pk=entry.endpoint_id).first()
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _facts(self, entry: HistoryEntry) -> Iterator[tuple[str, Any]]:
+        yield "Status", self.shown_status(entry)
+        yield "Time", self.duration(entry)
+        yield "When (UTC)", self.when(entry)
+        yield "Error", entry.error_code
+        yield "Caller", entry.principal
+        yield "Address", entry.address
+        yield "Request id", entry.request_id
+        yield "Request", f"{entry.request_bytes:,} bytes"
+        yield "Response", f"{entry.response_bytes:,} bytes"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Calls are made by callers."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What happened stays as it was."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Old entries go by the retention limit."""
+        return False
+
+
+def _texts(entry: HistoryEntry) -> Iterator[tuple[str, str]]:
+    yield "Query", entry.query
+    yield "Request headers", pretty(entry.request_headers)
+    yield "Request body", pretty(entry.request_body)
+    yield "Response body", pretty(entry.response_body)

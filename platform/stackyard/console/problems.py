@@ -1,0 +1,78 @@
+"""Problems on forms: what a deed refused, shown at the field it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from stackyard.core.errors import Detail, Problem
+
+
+def sentence(problem: Problem) -> str:
+    """What happened and what to do, as one text."""
+    message = problem.message.rstrip()
+    message = message if message.endswith((".", "!", "?", "”", '"')) else f"{message}."
+    return f"{message[:1].upper()}{message[1:]} {problem.suggestion or ''}".rstrip()
+
+
+def details_of(problem: Problem) -> list[Detail]:
+    """The places to mend, when the problem names any."""
+    details = problem.details if isinstance(problem.details, list | tuple) else []
+    return [detail for detail in details if isinstance(detail, Detail)]
+
+
+def add_to_form(form: forms.BaseForm, problem: Problem) -> None:
+    """Put each detail at the form's field of that name (`tags.2` at `tags`); what has no field goes on top."""
+    details = details_of(problem)
+    if not details:
+        form.add_error(None, sentence(problem))
+    for detail in details:
+        name, _, rest = detail.field.partition(".")
+        if name in form.fields:
+            form.add_error(name, f"{rest}: {detail.message}" if rest else detail.message)
+        else:
+            form.add_error(None, f"{detail.field}: {detail.message}" if detail.field else detail.message)
+
+
+class ProblemsOnForm(admin.ModelAdmin):
+    """A ModelAdmin whose deeds may raise Problems: everything is rolled back and the form comes back with them.
+
+    The admin saves after it has decided that the form is valid. So a refused save is played again with
+    the Problem already known, and this time the form finds itself invalid.
+    """
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The admin's form page; a Problem raised while saving becomes the form's own error."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Problem as problem:
+            request.refused = problem  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        """The form, which remembers what was refused a moment ago."""
+        made = super().get_form(request, obj, change=change, **kwargs)
+        refused: Problem | None = getattr(request, "refused", None)
+        return _refusing(made, refused) if refused is not None else made
+
+
+def _refusing(form: type[forms.ModelForm], refused: Problem) -> type[forms.ModelForm]:
+    def full_clean(self: forms.ModelForm) -> None:
+        form.full_clean(self)
+        if self.is_bound:
+            add_to_form(self, refused)
+
+    namespace: dict[str, Callable[..., Any]] = {"full_clean": full_clean}
+    return type(form.__name__, (form,), namespace)
