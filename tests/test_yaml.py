@@ -244,3 +244,18 @@ def test_another_reader_reads_the_same(data):
 def test_equal_data_gives_equal_bytes():
     data = load(CONTRACT_ENDPOINT).data
     assert yaml.dump(data).encode() == yaml.dump(load(dump(data)).data).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "place"),
+    [
+        ("a: !expr 'x + y'", 5, (1, 15)),
+        ("a: !expr x + y", 5, (1, 14)),
+        ("a: {b: 1, c: !expr '\"it''s\" ~ y'}", 10, (1, 32)),
+        ("a: !expr |\n  x\n  + y", 3, (1, 4)),
+        ("a: {$expr: 'x + y'}", 5, (1, 4)),
+    ],
+)
+def test_a_column_of_an_expression_is_found_in_its_line(text, column, place):
+    path = ("a", "c") if "c:" in text else ("a",)
+    assert load(text).expression_position(path, column) == place
