@@ -251,7 +251,7 @@ def test_equal_data_gives_equal_bytes():
     [
         ("a: !expr 'x + y'", 5, (1, 15)),
         ("a: !expr x + y", 5, (1, 14)),
-        ("a: {b: 1, c: !expr '\"it''s\" ~ y'}", 10, (1, 32)),
+        ("a: {b: 1, c: !expr '\"it''s\" ~ y'}", 10, (1, 31)),
         ("a: !expr |\n  x\n  + y", 3, (1, 4)),
         ("a: {$expr: 'x + y'}", 5, (1, 4)),
     ],
