@@ -29,7 +29,10 @@ class ApiGroup(models.Model):
     name = models.CharField(
         max_length=63,
         validators=[
-            RegexValidator(r"^[a-z][a-z0-9_-]{0,62}\Z", "Use a-z, 0-9, _ and -, beginning with a letter.")
+            RegexValidator(
+                r"^(?!meta\Z)[a-z][a-z0-9_-]{0,62}\Z",
+                "Use a-z, 0-9, _ and -, beginning with a letter; meta is taken.",
+            )
         ],
     )
     canonical = models.CharField(

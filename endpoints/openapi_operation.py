@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.core.types import ANY, INT, Type, json_schema
+from stackyard.stacks.endings import Raised
 
-from .openapi_outcomes import EndpointLimits, Raised, platform_problems
+from .openapi_limits import EndpointLimits, platform_problems
 from .openapi_responses import responses
 from .openapi_text import clean, first_sentence
 

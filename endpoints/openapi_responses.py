@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from .openapi_outcomes import Raised
+from stackyard.stacks.endings import Raised
+
 from .openapi_text import clean
 
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='ApiGroup',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_-]{0,62}\\Z', 'Use a-z, 0-9, _ and -, beginning with a letter.')])),
+                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^(?!meta\\Z)[a-z][a-z0-9_-]{0,62}\\Z', 'Use a-z, 0-9, _ and -, beginning with a letter; meta is taken.')])),
                 ('canonical', models.CharField(default=endpoints.models.new_canonical, max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^(?!meta\\Z)[A-Za-z0-9_-]{1,63}\\Z', 'Use letters, digits, _ and -; meta is taken.')])),
                 ('mount', models.CharField(blank=True, default=None, max_length=200, null=True, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\\Z', 'Use one or more segments of letters, digits, _ and -, such as v1.')])),
                 ('description', models.TextField(blank=True, default='')),

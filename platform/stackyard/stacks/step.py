@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stackyard.core import types as t
 from stackyard.core.errors import Path
 from stackyard.core.kinds import Kind
+
+from .endings import Ending, raised
 
 if TYPE_CHECKING:
     from .check import StackChecker
@@ -45,6 +47,10 @@ class Step(Kind, family="step"):
     parameters: ClassVar[Sequence[Parameter]] = ()
     gives_result: ClassVar[bool] = True
     run: ClassVar[Any] = None
+    raises: ClassVar[Sequence[str]] = ()
+    """Codes of the platform's own problems that the deed can end in, such as NOT_FOUND."""
+    catches: ClassVar[str | None] = None
+    """The parameter with lines whose problems this step takes."""
 
     @classmethod
     def parameter(cls, name: str) -> Parameter | None:
@@ -61,6 +67,16 @@ class Step(Kind, family="step"):
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:
         """The type of the result, given the parameters' types."""
         return t.NULL
+
+    @classmethod
+    def endings(cls, line: Line) -> Iterable[Ending]:
+        """How this line can end a run or set its status, as far as its document says; for the API's documentation."""
+        return [raised(code) for code in cls.raises]
+
+    @classmethod
+    def called_function(cls, line: Line) -> str | None:
+        """The name of the function whose lines run here, if it is a call."""
+        return None
 
     @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:

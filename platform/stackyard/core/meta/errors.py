@@ -88,7 +88,9 @@ def problem_of(error: Exception) -> Problem | None:
 
 def _of_drf(error: drf.APIException) -> Problem:
     status = error.status_code
-    code = "INVALID_JSON" if isinstance(error, drf.ParseError) else _CODE_OF_STATUS.get(status, "INVALID_INPUT")
+    code = (
+        "INVALID_JSON" if isinstance(error, drf.ParseError) else _CODE_OF_STATUS.get(status, "INVALID_INPUT")
+    )
     headers = {}
     challenge = getattr(error, "auth_header", None)
     if challenge:

@@ -3,12 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
+from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from ..errors import did_you_mean
+from ..jsonout import iso
+
+# The years 1 to 9999, which is what a datetime holds.
+_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
+
+
+class Moment(serializers.DateTimeField):
+    """A timestamp as the contract has it: ISO 8601 with a zone, or epoch milliseconds; out in UTC with milliseconds."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """An aware datetime. ValidationError for text without a zone."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            if not _EARLIEST_MS <= value <= _LATEST_MS:
+                self.fail("overflow")
+            return datetime.fromtimestamp(value / 1000, UTC)
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                moment = None
+            if moment is not None and moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        raise ValidationError("expected ISO 8601 with a zone, or epoch milliseconds", code="type")
+
+    def to_representation(self, value: Any) -> Any:
+        """`2026-01-23T10:00:00.123Z`."""
+        return iso(value) if value is not None else None
+
+
+class AnyJSON(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON value, as it is."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The value itself."""
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """The value itself."""
+        return value
 
 
 class StrictFields:
@@ -35,9 +76,10 @@ class StrictFields:
         found = {}
         for key in data:
             if key not in fields:
-                found[str(key)] = [ErrorDetail(f"unknown.{did_you_mean(str(key), writable)}", code="unknown")]
+                hint = did_you_mean(str(key), writable)
+                found[str(key)] = [ErrorDetail(f"this is not known here.{hint}", code="unknown")]
             elif fields[key].read_only:
-                found[str(key)] = [ErrorDetail("cannot be set.", code="read_only")]
+                found[str(key)] = [ErrorDetail("this cannot be set.", code="read_only")]
         return found
 
 
@@ -47,3 +89,9 @@ class StrictSerializer(StrictFields, serializers.Serializer[Any]):
 
 class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
     """A model serializer that refuses unknown keys. Uniqueness is the deed's and the database's to check."""
+
+    serializer_field_mapping: ClassVar[Any] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: Moment,
+        models.JSONField: AnyJSON,
+    }

@@ -1,4 +1,4 @@
-"""What all doors of the management API (`/api:meta/…`) have in common.
+"""The base of every resource of the management API.
 
 Every app describes its own resources in an `api.py`; `stackyard.meta` puts their routes together. Who calls is
 always a `Principal` in `request.user`: a key with scope `meta`, bound to its one workspace, or a builder who is
@@ -8,7 +8,7 @@ workspaces, so what belongs to somebody else looks like what does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
@@ -17,12 +17,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.viewsets import ViewSet
 
 from ..errors import Problem
-from .lists import Page, PageQuery
 from ..models import Workspace
 from ..principal import Principal
+from .bodies import AlwaysJSON, JSONAnswers, JSONBodies, read_json
+from .errors import answer_error
+from .lists import Page, PageQuery
+from .schema import MetaSchema
+from .serializers import StrictSerializer
 
 # The right of Django's permission system that an HTTP method asks of a builder.
 _RIGHT_OF_METHOD: Mapping[str, str] = {
@@ -30,10 +34,12 @@ _RIGHT_OF_METHOD: Mapping[str, str] = {
     "HEAD": "view",
     "OPTIONS": "view",
     "POST": "add",
-    "PUT": "change",
-    "PATCH": "change",
     "DELETE": "delete",
 }
+
+
+class NoQuery(StrictSerializer):
+    """No query parameter at all."""
 
 
 class MayManage(BasePermission):
@@ -58,17 +64,18 @@ def _check_key(principal: Principal, view: Any) -> None:
             "This key does not have the scope meta.",
             suggestion="Make a key with the scope meta: the scope * leaves it out.",
         )
-    if view.action_name() in view.builders_only:
-        raise Problem("ACCESS_DENIED", "A key is bound to its one workspace and cannot do this.")
+    if view.deed in view.builders_only:
+        raise Problem(
+            "ACCESS_DENIED", "Only somebody who is signed in to the console can do this, not a key."
+        )
 
 
 def _check_builder(request: Request, view: Any) -> None:
-    account: Any = request.auth
-    right = view.rights.get(view.action_name()) or _RIGHT_OF_METHOD.get(request.method or "", "change")
-    model = view.model
-    if model is None:
+    if view.model is None:
         return
-    permission = f"{model._meta.app_label}.{right}_{model._meta.model_name}"
+    account: Any = request.auth
+    right = view.rights.get(view.deed) or _RIGHT_OF_METHOD.get(request.method or "", "change")
+    permission = f"{view.model._meta.app_label}.{right}_{view.model._meta.model_name}"
     if not account.has_perm(permission):
         raise Problem(
             "ACCESS_DENIED",
@@ -77,20 +84,52 @@ def _check_builder(request: Request, view: Any) -> None:
         )
 
 
-class MetaViewSet(GenericViewSet[Any]):
-    """Base of every resource. `model` is what a builder's rights are asked about (None: any builder may).
+class MetaViewSet(ViewSet):
+    """Base of every resource; from what a class declares come the checks and the OpenAPI description.
 
-    `rights` names the right of an action where the HTTP method's own would be wrong (`publish` is a POST but
-    changes), `builders_only` the actions that no key may call.
+    `noun` and `tag` name it. `model` is what a builder's rights are asked about (None: any builder may), `rights`
+    the right of a deed where the HTTP method's own would be wrong (`publish` is a POST but changes), `builders_only`
+    the deeds that no key may do. `shows` is the serializer of an answer, `answers` of single deeds; `bodies` and
+    `queries` are the serializers of what comes in, by deed; `pages` the deeds that
+    answer a page of a list. What is not declared is refused.
     """
 
+    noun: ClassVar[str] = ""
+    tag: ClassVar[str] = ""
     model: ClassVar[type[Model] | None] = None
     rights: ClassVar[Mapping[str, str]] = {}
     builders_only: ClassVar[frozenset[str]] = frozenset()
-    permission_classes = (MayManage,)
+    shows: ClassVar[type[BaseSerializer[Any]] | None] = None
+    answers: ClassVar[Mapping[str, type[BaseSerializer[Any]] | None]] = {}
+    bodies: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+    queries: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {"list": PageQuery}
+    pages: ClassVar[frozenset[str]] = frozenset({"list"})
 
-    def action_name(self) -> str:
-        """The action that is being called, or nothing where the method is not offered."""
+    permission_classes = (MayManage,)
+    renderer_classes = (JSONAnswers,)
+    parser_classes = (JSONBodies,)
+    content_negotiation_class = AlwaysJSON
+    schema = MetaSchema()
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        """Every error in the contract's shape."""
+        return answer_error
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the caller is known and allowed, check the query string: Problem `INVALID_INPUT`."""
+        super().initial(request, *args, **kwargs)
+        if self.deed:
+            checked = self.queries.get(self.deed, NoQuery)(data=request.query_params.dict())
+            checked.is_valid(raise_exception=True)
+            self.query: dict[str, Any] = dict(checked.validated_data)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The methods that are offered here."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    @property
+    def deed(self) -> str:
+        """The name of the method that answers, or nothing where the HTTP method is not offered."""
         return getattr(self, "action", None) or ""
 
     @property
@@ -112,27 +151,27 @@ class MetaViewSet(GenericViewSet[Any]):
 
     def workspace(self) -> Workspace:
         """The workspace that the URL names. Problem `NOT_FOUND`."""
-        return find(self.workspaces(), "workspace", name=self.kwargs["workspace"])
+        found: Workspace = find(self.workspaces(), "workspace", name=self.kwargs["workspace"])
+        return found
 
-    def body(self, serializer: type[BaseSerializer[Any]], **more: Any) -> dict[str, Any]:
-        """The request's body, checked. Problem `INVALID_INPUT` with every fault."""
-        checked = serializer(data=self.request.data, **more)
+    def body(self, *, partial: bool = False) -> dict[str, Any]:
+        """The request's body, checked by the deed's serializer. Problem with every fault."""
+        checked = self.bodies[self.deed](data=read_json(self.request._request), partial=partial)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
-    def query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The query string, checked: unknown parameters are faults."""
-        checked = serializer(data=self.request.query_params)
-        checked.is_valid(raise_exception=True)
-        return dict(checked.validated_data)
+    def shown(self, thing: Any, *, status: int = 200) -> Response:
+        """One thing as the answer."""
+        serializer = self.answers.get(self.deed, self.shows)
+        assert serializer is not None
+        return Response(serializer(thing).data, status=status)
 
-    def no_query(self) -> None:
-        """Refuse any query parameter."""
-
-    def listed(self, found: QuerySet[Any], serializer: type[BaseSerializer[Any]], **filters: Any) -> Response:
-        """One page of a list, in the contract's envelope."""
-        page = Page(**self.query(PageQuery))
-        return Response(page.envelope(found, lambda rows: serializer(rows, many=True).data))
+    def listed(self, found: Any) -> Response:
+        """One page of a list (a queryset or a sequence), in the contract's envelope."""
+        shows = self.answers.get(self.deed, self.shows)
+        assert shows is not None
+        paging = {name: self.query[name] for name in ("page", "per_page", "totals")}
+        return Response(Page(**paging).envelope(found, lambda rows: [shows(row).data for row in rows]))
 
 
 def find(found: QuerySet[Any], noun: str, **by: Any) -> Any:
@@ -144,6 +183,6 @@ def find(found: QuerySet[Any], noun: str, **by: Any) -> Any:
     return thing
 
 
-def route(template: str, view: type[MetaViewSet], **actions: str) -> URLPattern:
+def route(template: str, view: type[MetaViewSet], **deeds: str) -> URLPattern:
     """A URL of the management API: `route("workspaces/<str:workspace>", View, get="retrieve")`."""
-    return path(template, view.as_view(actions))
+    return path(template, view.as_view(deeds))

@@ -36,6 +36,7 @@ class AddOrEditRecord(Step):
         Data("data", "The fields and their values.", required=True),
     )
     run = staticmethod(add_or_edit_record)
+    raises = ("CONFLICT",)
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

@@ -35,6 +35,7 @@ class AddRecord(Step):
         Data("data", "The fields and their values; what is left out takes its default.", required=True),
     )
     run = staticmethod(add_record)
+    raises = ("CONFLICT",)
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

@@ -78,6 +78,12 @@ class CallFunction(Step):
                 checker.error(line.at("input"), "missing_input", f'"{name}" needs the input "{key}".')
 
     @classmethod
+    def called_function(cls, line: Line) -> str | None:
+        """The function's name."""
+        name = line.params.get("function")
+        return name if isinstance(name, str) else None
+
+    @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:
         """`call(execution, id, input)`."""
         function_id = code.functions[line.params["function"]]

@@ -35,6 +35,7 @@ class DeleteRecord(Step):
         FieldValue("value", "The field's value.", required=True),
     )
     run = staticmethod(delete_record)
+    raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

@@ -36,6 +36,7 @@ class EditRecord(Step):
         Data("data", "The record's fields and values.", required=True),
     )
     run = staticmethod(edit_record)
+    raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

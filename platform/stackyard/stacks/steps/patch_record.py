@@ -36,6 +36,7 @@ class PatchRecord(Step):
         Data("data", "The fields to change, with their new values.", required=True),
     )
     run = staticmethod(patch_record)
+    raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
+from ..endings import Ending
 from ..parameters import Condition, Parameter, Value
-from ..raising import check_code, check_status, raise_problem
+from ..raising import check_code, check_status, raise_problem, raised_by
 from ..step import Line, Step
 
 _PARTS = ("status", "code", "message", "suggestion")
@@ -51,6 +53,11 @@ class Precondition(Step):
         check_code(checker, line)
         checker.learn(line.params.get("if"), True)
         return t.NULL
+
+    @classmethod
+    def endings(cls, line: Line) -> Iterable[Ending]:
+        """Its error."""
+        return [raised_by({p.name: p.value(line) for p in cls.parameters})]
 
     @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:

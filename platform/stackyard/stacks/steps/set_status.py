@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from stackyard.core import types as t
 from stackyard.core.expressions.operations import failed
 
 from ..check import StackChecker
+from ..endings import Ending, StatusSet
 from ..execution import Execution
 from ..parameters import Value
 from ..step import Line, Step
@@ -41,3 +43,9 @@ class SetStatus(Step):
         if isinstance(status, int) and not 200 <= status <= 599:
             checker.error(line.at("status"), "range", "A status lies between 200 and 599.")
         return super().check(line, checker)
+
+    @classmethod
+    def endings(cls, line: Line) -> Iterable[Ending]:
+        """The status, where it is a literal."""
+        status = line.params.get("status")
+        return [StatusSet(status if isinstance(status, int) else None)]

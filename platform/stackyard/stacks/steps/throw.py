@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
+from ..endings import Ending
 from ..parameters import Parameter, Value
-from ..raising import check_code, check_status, raise_problem
+from ..raising import check_code, check_status, raise_problem, raised_by
 from ..step import Line, Step
 
 
@@ -55,6 +57,11 @@ class Throw(Step):
         check_code(checker, line)
         checker.leave()
         return t.NULL
+
+    @classmethod
+    def endings(cls, line: Line) -> Iterable[Ending]:
+        """Its error."""
+        return [raised_by({p.name: p.value(line) for p in cls.parameters})]
 
     @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:

@@ -51,6 +51,7 @@ class TryCatch(Step):
     sentence = "Try, and catch errors"
     synonyms = "error handling exception rescue finally"
     gives_result = False
+    catches = "try"
     parameters: tuple[Parameter, ...] = (
         Lines("try", "The lines that may fail."),
         Lines("catch", "Runs when one failed; error.code, error.message, error.status, error.details, error.line."),

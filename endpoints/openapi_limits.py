@@ -1,4 +1,4 @@
-"""How an endpoint can end: the statuses it answers with and the problems it raises."""
+"""What the door itself can answer, before and around the stack, under the limits of an endpoint."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stackyard.core.limits import CALLS_PER_SECOND, REQUEST_BYTES, RESPONSE_BYTES, STACK_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """A problem that can happen. `status` is None where an expression decides it; so is `code`."""
-
-    status: int | None
-    code: str | None
-    message: str = ""
-    suggestion: str = ""
+from stackyard.stacks.endings import Raised
 
 
 @dataclass(frozen=True, slots=True)
