@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+
 from stackyard.core.errors import Detail, Path, Problem, did_you_mean
 from stackyard.core.yaml import InvalidYaml, Loaded, Position, load
 
@@ -137,6 +140,24 @@ class SourceFile:
                     f'{what or "This"} has no key "{key}".{did_you_mean(key, names)}',
                     code="unknown_key",
                 )
+
+    def check_row(
+        self, row: models.Model, data: Mapping[str, Any], path: Path = (), exclude: Any = ()
+    ) -> bool:
+        """Check a model's own rules (not its uniqueness); what they say is noted at the keys of the file."""
+        try:
+            row.clean_fields(exclude=exclude)
+        except ValidationError as error:
+            self.invalid(error, path)
+            return False
+        return True
+
+    def invalid(self, error: ValidationError, path: Path = ()) -> None:
+        """Note what Django's validation says, each at the key it is about."""
+        said = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+        for key, messages in said.items():
+            for message in messages:
+                self.fault(path if key == NON_FIELD_ERRORS else (*path, key), message, code="invalid")
 
     def __repr__(self) -> str:
         return f"SourceFile({self.path!r})"

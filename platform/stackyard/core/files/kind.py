@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from stackyard.core.errors import Path, Problem, did_you_mean
@@ -73,13 +74,15 @@ class Walk:
         return self.workspace
 
     def attempt(self, source: SourceFile, deed: Any, *arguments: Any, path: Path = (), **options: Any) -> Any:
-        """Call a deed in a savepoint; its Problem becomes a fault of the file, and None is returned."""
+        """Call a deed in a savepoint; its errors become faults of the file, and None is returned."""
         try:
             with transaction.atomic():
                 return deed(*arguments, **options)
         except Problem as problem:
             source.fault(path, problem.message, code=problem.code, suggestion=problem.suggestion)
-            return None
+        except ValidationError as error:
+            source.invalid(error, path)
+        return None
 
 
 class FileKind(Kind, family="file kind"):
@@ -161,7 +164,7 @@ class DocumentFiles(FileKind, abstract=True):
         for source in self.sources(walk):
             unclaimed.pop(source.path, None)
             data = source.map()
-            was = self._renamed_from(source, data, present) if data is not None else None
+            was = self._renamed_from(walk, source, data, present) if data is not None else None
             if was is not None:
                 unclaimed.pop(was, None)
             before = present.get(was or source.path)
@@ -172,7 +175,7 @@ class DocumentFiles(FileKind, abstract=True):
         return sorted(changes, key=lambda change: change.path)
 
     def _renamed_from(
-        self, source: SourceFile, data: Mapping[str, Any], present: Mapping[str, Any]
+        self, walk: Walk, source: SourceFile, data: Mapping[str, Any], present: Mapping[str, Any]
     ) -> str | None:
         """The path of what this file renames. `was` is past once the new name is there, or the old one is gone."""
         old = data.get("was")
@@ -182,6 +185,11 @@ class DocumentFiles(FileKind, abstract=True):
             source.fault(("was",), "`was` is the old name, as text.", code="type")
             return None
         path = f"{PurePosixPath(source.path).parent}/{old}.yaml"
+        if path in present and path in walk.folder.files:
+            source.fault(
+                ("was",), f"{path} is there too: it can't be renamed and kept at once.", code="rename"
+            )
+            return None
         return path if path in present else None
 
     def _compare(

@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
-
 from stackyard.core.errors import Path
 from stackyard.core.models import Variable, Workspace
 from stackyard.core.workspaces import (
@@ -61,7 +59,7 @@ class WorkspaceFiles(DocumentFiles):
             "variables": _read_variables(source, data.get("variables")),
         }
         row = Workspace(**{key: wanted[key] for key in ("name", "description", "timezone")})
-        return wanted if _is_valid(source, row, data, ()) else None
+        return wanted if source.check_row(row, data) else None
 
     def lacking(self, wanted: Any, before: Any) -> list[str]:
         return [f"variable {name}" for name in before["variables"] if name not in wanted["variables"]]
@@ -140,7 +138,7 @@ def _read_variable(source: SourceFile, name: str, entry: Any) -> dict[str, Any] 
         return None
     description = data.get("description") or ""
     row = Variable(name=name, description=description, is_secret=secret)
-    if not _is_valid(source, row, data, path, exclude=("workspace",)):
+    if not source.check_row(row, data, path, exclude=("workspace",)):
         return None
     return {"secret": secret, "value": value, "description": description}
 
@@ -156,17 +154,3 @@ def _save_variable(
         create_variable(workspace, name, **changes)
     else:
         edit_variable(present, **changes)
-
-
-def _is_valid(
-    source: SourceFile, row: Any, data: Mapping[str, Any], path: Path, exclude: Sequence[str] = ()
-) -> bool:
-    """Check a model's own rules (not its uniqueness) and note what they say at the keys of the file."""
-    try:
-        row.clean_fields(exclude=exclude)
-    except ValidationError as error:
-        for key, messages in error.message_dict.items():
-            for message in messages:
-                source.fault((*path, key) if key in data else path, message, code="invalid")
-        return False
-    return True
