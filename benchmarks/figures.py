@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -93,3 +93,22 @@ def write_json(path: Path, name: str, comparisons: Sequence[Comparison]) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [{**asdict(one), "ratio": one.ratio, "cpu_ratio": one.cpu_ratio} for one in comparisons]
     path.write_text(json.dumps({"name": name, "comparisons": rows}, indent=1))
+
+
+def print_cost(title: str, found: Mapping[str, Sequence[float]], most: float) -> float:
+    """One table of two costs in rounds that took turns; the median of the first by the second."""
+    (name, costs), (other_name, other_costs) = found.items()
+    ratios = [one / other for one, other in zip(costs, other_costs, strict=True)]
+    ratio = median(ratios)
+    table = Table(title=title, title_justify="left")
+    for column in (name, other_name, "ratio", "min-max", "goal"):
+        table.add_column(column, justify="right")
+    table.add_row(
+        f"{median(costs):.1f}",
+        f"{median(other_costs):.1f}",
+        f"{ratio:.3g}",
+        f"{min(ratios):.3g}-{max(ratios):.3g}",
+        f"≤ {most:g} {'ok' if ratio <= most else 'MISSED'}",
+    )
+    Console(width=140).print(table)
+    return ratio

@@ -1,0 +1,97 @@
+"""Every benchmark against its peer: `make bench`, or `make bench ARGS="--only drf --rounds 3"`.
+
+Prints ratios as tables and keeps every round as JSON under `var/benchmarks/`. On a machine that does
+other things at the same time read the ratios and their spread, not the absolute figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import endpoint_count, figures, servers, versus_drf
+from tests import services
+
+OUTPUT = servers.ROOT / "var" / "benchmarks"
+BENCHMARKS = ("drf", "loop", "endpoints")
+
+
+def main() -> int:
+    """Run what was asked for; 1 when a goal was missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="this one (may be repeated)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the HTTP benchmark (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds of one measurement (3)")
+    options = parser.parse_args()
+    wanted = options.only or BENCHMARKS
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}", flush=True)
+    reached = []
+    if "loop" in wanted:
+        reached.append(run_loop())
+    if "endpoints" in wanted:
+        reached.append(run_endpoints())
+    if "drf" in wanted:
+        reached.append(run_drf(options.rounds, options.seconds))
+    print(f"Rounds: {OUTPUT}")
+    return 0 if all(reached) else 1
+
+
+def run_drf(rounds: int, seconds: float) -> bool:
+    """Ours against Django REST framework, on SQLite and, where it is installed, on PostgreSQL."""
+    comparisons = versus_drf.compare("SQLite", {}, rounds, seconds)
+    programs = services.find_postgres()
+    if programs is None:
+        print("PostgreSQL is not installed: left out")
+    else:
+        with two_postgres_databases(programs) as databases:
+            comparisons += versus_drf.compare("PostgreSQL", databases, rounds, seconds)
+    figures.print_comparisons(
+        f"Requests per second against Django REST framework, {versus_drf.ENDPOINTS:,} endpoints", comparisons
+    )
+    figures.write_json(OUTPUT / "drf.json", "drf", comparisons)
+    return all(one.ratio >= one.goal for one in comparisons)
+
+
+@contextmanager
+def two_postgres_databases(programs: Path) -> Iterator[dict[str, str]]:
+    """One server, tuned as it comes but without waiting for the disk; a database for each side."""
+    import psycopg
+
+    with services.postgres(programs) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name in ("ours", "peer"):
+                connection.execute(f"CREATE DATABASE {name}")
+        yield {name: url.removesuffix("postgres") + name for name in ("ours", "peer")}
+
+
+def run_loop() -> bool:
+    """The stack with a loop against plain Python."""
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {"STACKYARD_HOME": home, "DATABASE_URL": ""}
+        found = json.loads(servers.run_module(["benchmarks.loop"], environment))
+    return report_cost("Ten lines with a loop over 100 records, CPU µs a run", "loop", found, 4)
+
+
+def run_endpoints() -> bool:
+    """Many endpoints against few."""
+    found = endpoint_count.compare(rounds=25)
+    title = f"CPU µs a request with {endpoint_count.MANY:,} endpoints and with {endpoint_count.FEW}"
+    return report_cost(title, "endpoints", {"many": found["many"], "few": found["few"]}, 1.05)
+
+
+def report_cost(title: str, name: str, found: dict[str, list[float]], most: float) -> bool:
+    """Print the ratio of two costs and keep them; whether it is at most `most`."""
+    ratio = figures.print_cost(title, found, most)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    (OUTPUT / f"{name}.json").write_text(json.dumps({"name": name, "ratio": ratio, **found}, indent=1))
+    return ratio <= most
+
+
+if __name__ == "__main__":
+    sys.exit(main())
