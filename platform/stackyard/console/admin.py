@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from auth.models import User
+from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, HistoryEntry
 from stackyard.core.models import Variable, Workspace
 
 from .groups import ApiGroupAdmin
 from .history import HistoryAdmin
+from .keys import ApiKeyAdmin
 from .people import PeopleAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
 
@@ -22,3 +23,4 @@ admin.site.register(ApiGroup, ApiGroupAdmin)
 admin.site.register(Variable, VariableAdmin)
 admin.site.register(HistoryEntry, HistoryAdmin)
 admin.site.register(User, PeopleAdmin)
+admin.site.register(ApiKey, ApiKeyAdmin)

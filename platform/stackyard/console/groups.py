@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from endpoints import groups
 from endpoints.models import ApiGroup
-from stackyard.core import version
 
 from .problems import ProblemsOnForm
 
@@ -85,18 +85,18 @@ class ApiGroupAdmin(ProblemsOnForm):
         return super().change_view(request, object_id, form_url, {"tools": tools, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: ApiGroup, form: forms.ModelForm, change: bool) -> None:
-        """Save, and say so to every process."""
-        super().save_model(request, obj, form, change)
-        version.bump(obj.workspace_id)
+        """Through the one door to groups."""
+        if change:
+            groups.edit_group(obj)
+            return
+        values = {name: form.cleaned_data[name] for name in form.cleaned_data if name != "workspace"}
+        obj.pk = groups.create_group(obj.workspace, **values).pk
 
     def delete_model(self, request: HttpRequest, obj: ApiGroup) -> None:
-        """Delete with its endpoints, and say so to every process."""
-        super().delete_model(request, obj)
-        version.bump(obj.workspace_id)
+        """Through the one door to groups."""
+        groups.delete_group(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Delete several, and say so to every process."""
-        workspaces = set(queryset.values_list("workspace_id", flat=True))
-        super().delete_queryset(request, queryset)
-        for workspace_id in workspaces:
-            version.bump(workspace_id)
+        """One by one, through the same door."""
+        for group in queryset:
+            groups.delete_group(group)

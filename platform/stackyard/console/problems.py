@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from stackyard.core.errors import Detail, Problem
@@ -25,8 +26,12 @@ def details_of(problem: Problem) -> list[Detail]:
     return [detail for detail in details if isinstance(detail, Detail)]
 
 
-def add_to_form(form: forms.BaseForm, problem: Problem) -> None:
+def add_to_form(form: forms.BaseForm, problem: Problem | ValidationError) -> None:
     """Put each detail at the form's field of that name (`tags.2` at `tags`); what has no field goes on top."""
+    if isinstance(problem, ValidationError):
+        for name, texts in _by_field(problem).items():
+            form.add_error(name if name in form.fields else None, texts)
+        return
     details = details_of(problem)
     if not details:
         form.add_error(None, sentence(problem))
@@ -36,6 +41,10 @@ def add_to_form(form: forms.BaseForm, problem: Problem) -> None:
             form.add_error(name, f"{rest}: {detail.message}" if rest else detail.message)
         else:
             form.add_error(None, f"{detail.field}: {detail.message}" if detail.field else detail.message)
+
+
+def _by_field(error: ValidationError) -> dict[str, list[str]]:
+    return error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
 
 
 class ProblemsOnForm(admin.ModelAdmin):
@@ -55,7 +64,7 @@ class ProblemsOnForm(admin.ModelAdmin):
         """The admin's form page; a Problem raised while saving becomes the form's own error."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except Problem as problem:
+        except (Problem, ValidationError) as problem:
             request.refused = problem  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -64,11 +73,11 @@ class ProblemsOnForm(admin.ModelAdmin):
     ) -> type[forms.ModelForm]:
         """The form, which remembers what was refused a moment ago."""
         made = super().get_form(request, obj, change=change, **kwargs)
-        refused: Problem | None = getattr(request, "refused", None)
+        refused: Problem | ValidationError | None = getattr(request, "refused", None)
         return _refusing(made, refused) if refused is not None else made
 
 
-def _refusing(form: type[forms.ModelForm], refused: Problem) -> type[forms.ModelForm]:
+def _refusing(form: type[forms.ModelForm], refused: Problem | ValidationError) -> type[forms.ModelForm]:
     def full_clean(self: forms.ModelForm) -> None:
         form.full_clean(self)
         if self.is_bound:

@@ -1,0 +1,156 @@
+"""The page on which a function stack is edited as text: check, save, publish, try."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from stackyard.core.errors import Problem
+
+from . import sketches
+from .manuscript import Manuscript, read, spell
+from .owners import StackOwner
+from .pages import Crumb, page
+from .problems import sentence
+from .samples import sample_of
+from .trials import Trial, trial_of
+
+REVISIONS_SHOWN = 10
+
+
+class Editor:
+    """One request to the editor of one owner.
+
+    Everything on the page is one form, so whatever is pressed, the text comes along and comes back as
+    it was typed.
+    """
+
+    def __init__(self, request: HttpRequest, owner: StackOwner, crumbs: Sequence[Crumb]) -> None:
+        self.request = request
+        self.owner = owner
+        self.crumbs = crumbs
+        self.trial: Trial | None = None
+        self.theirs: list[tuple[str, str]] = []
+        self.is_saved = True
+
+    def answer(self) -> HttpResponse:
+        """The page, or the way back to it after something was saved."""
+        if self.request.method != "POST":
+            text, sketch = sketches.open_text(self.owner)
+            self.is_saved = sketch is None or not sketch.text or sketch.is_draft
+            return self._page(read(self.owner, text), sketch.sample if sketch else "")
+        manuscript = read(self.owner, self.request.POST.get("text", ""))
+        deed = {"check": self._check, "save": self._save, "publish": self._publish, "try": self._try}.get(
+            self.request.POST.get("do", "check"), self._check
+        )
+        answered = deed(manuscript)
+        return answered or self._page(manuscript, self.request.POST.get("inputs", ""))
+
+    def _check(self, manuscript: Manuscript) -> None:
+        self.is_saved = False
+        if not manuscript.marks:
+            messages.success(self.request, "The check finds nothing wrong.")
+
+    def _save(self, manuscript: Manuscript) -> HttpResponse | None:
+        if not self._keep(manuscript):
+            return None
+        messages.success(self.request, "The draft is saved." + _count(manuscript))
+        return HttpResponseRedirect(self.owner.address("change"))
+
+    def _publish(self, manuscript: Manuscript) -> HttpResponse | None:
+        if not self._keep(manuscript):
+            return None
+        if manuscript.errors:
+            messages.error(self.request, "Not published: mend what is marked first. The draft is saved.")
+            return None
+        try:
+            revision = self.owner.publish(self.request.user, self.request.POST.get("message", "").strip())
+        except Problem as problem:
+            messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
+            return None
+        messages.success(self.request, f"Published: version {revision.number} is live.")
+        return HttpResponseRedirect(self.owner.address("change"))
+
+    def _try(self, manuscript: Manuscript) -> None:
+        self.is_saved = False
+        if manuscript.document is None or manuscript.errors:
+            messages.error(self.request, "Not run: mend what is marked first.")
+            return
+        sample = self.request.POST.get("inputs", "")
+        keeps = self.request.POST.get("keep_changes") == "on"
+        self.trial = trial_of(self.owner, manuscript.document, sample, self.request.user, keeps)
+        sketches.keep_sample(self.owner, sample)
+
+    def _keep(self, manuscript: Manuscript) -> bool:
+        """Save the text as the draft; False when somebody else saved meanwhile, or when it says no document."""
+        self.is_saved = False
+        if self.request.POST.get("seen") != sketches.digest_of(self.owner.row.draft):
+            mine, theirs = manuscript.text.splitlines(), spell(self.owner.row.draft).splitlines()
+            diff = difflib.unified_diff(theirs, mine, "the saved draft", "your text", lineterm="")
+            self.theirs = classed(list(diff))
+            messages.warning(
+                self.request,
+                "Not saved: the draft was changed since you opened this page. Compare below; "
+                "saving again replaces it with your text.",
+            )
+            return False
+        if manuscript.document is not None:
+            self.owner.save_draft(manuscript.document, self.request.user)
+        sketches.keep_text(self.owner, manuscript, self.request.user)
+        self.is_saved = True
+        if manuscript.document is None:
+            messages.warning(
+                self.request,
+                "The text is kept, but it is not the draft yet: it cannot be read as a document. "
+                "Mend what is marked.",
+            )
+        return manuscript.document is not None
+
+    def _page(self, manuscript: Manuscript, sample: str) -> HttpResponse:
+        draft = manuscript.document or self.owner.row.draft
+        row = self.owner.row
+        return page(
+            self.request,
+            "console/editor.html",
+            str(row),
+            self.crumbs,
+            owner=self.owner,
+            row=row,
+            manuscript=manuscript,
+            is_saved=self.is_saved,
+            theirs=self.theirs,
+            seen=sketches.digest_of(row.draft),
+            caret=self.request.POST.get("caret", ""),
+            message=self.request.POST.get("message", ""),
+            inputs=sample or sample_of(draft),
+            keep_changes=self.request.POST.get("keep_changes") == "on",
+            trial=self.trial,
+            revisions=self.owner.revisions().select_related("author").defer("document")[:REVISIONS_SHOWN],
+            revisions_url=self.owner.address("revisions"),
+            delete_url=self.owner.address("delete"),
+        )
+
+
+def _count(manuscript: Manuscript) -> str:
+    errors = len(manuscript.errors)
+    if not errors:
+        return ""
+    return f" {errors} fault{'s' if errors > 1 else ''} to mend before it can be published."
+
+
+def differences(old: Any, new: Any, old_name: str, new_name: str) -> list[tuple[str, str]]:
+    """The unified difference of two documents as written: `(kind, line)`, kind one of `add`, `drop`, `place`, `same`."""
+    lines = difflib.unified_diff(
+        spell(old).splitlines(), spell(new).splitlines(), old_name, new_name, lineterm="", n=4
+    )
+    return classed(list(lines))
+
+
+def classed(lines: list[str]) -> list[tuple[str, str]]:
+    """Each line of a unified difference with its kind."""
+    kinds = {"+": "add", "-": "drop", "@": "place"}
+    return [("place" if line[:3] in {"+++", "---"} else kinds.get(line[:1], "same"), line) for line in lines]

@@ -1,0 +1,95 @@
+"""Endpoints in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from endpoints.models import Endpoint
+from endpoints.publishing import set_active
+
+from .new_endpoint import NewEndpointForm
+from .owners import EndpointOwner
+from .pages import page
+from .stack_pages import StackPages
+
+
+class EndpointAdmin(admin.ModelAdmin):
+    """The list of endpoints; the editor is the page of each."""
+
+    list_display = ("call", "name", "state", "group", "auth", "updated_at")
+    list_display_links = ("call",)
+    list_filter = ("group", "method", "active")
+    search_fields = ("name", "path", "description")
+    list_select_related = ("published", "group")
+    actions = None
+    empty_text = "An endpoint answers one method and path. Make one, try it on the spot, publish it."
+
+    @admin.display(description="Call", ordering="path")
+    def call(self, endpoint: Endpoint) -> str:
+        """Method and path."""
+        return format_html(
+            '<span class="method {}">{}</span> <code>{}</code>',
+            endpoint.method.lower(),
+            endpoint.method,
+            endpoint.path,
+        )
+
+    @admin.display(description="State")
+    def state(self, endpoint: Endpoint) -> str:
+        """Draft, live, off, or live with a draft that differs."""
+        return render_to_string("console/state.html", {"owner": endpoint})
+
+    @admin.display(description="Who may call")
+    def auth(self, endpoint: Endpoint) -> str:
+        """The auth methods of what is live, else of the draft."""
+        document = endpoint.published.document if endpoint.published else endpoint.draft
+        methods = document.get("auth") if isinstance(document, dict) else None
+        return ", ".join(map(str, methods)) if isinstance(methods, list) else ""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, the new endpoint, the pages of each, and its switch."""
+        switch = path(
+            "<int:pk>/switch/", self.admin_site.admin_view(self.switch), name="endpoints_endpoint_switch"
+        )
+        return [*StackPages(EndpointOwner, self).urls(), switch]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A new endpoint, opened in the editor; a start that makes several leads to the list."""
+        form = NewEndpointForm(request.POST or None, initial=request.GET.dict())
+        made = form.create(request.user) if request.method == "POST" else []
+        if made:
+            messages.success(request, _made(made))
+            if len(made) == 1:
+                return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[made[0].pk]))
+            group = f"?group__id__exact={made[0].group_id}"
+            return HttpResponseRedirect(reverse("admin:endpoints_endpoint_changelist") + group)
+        crumbs = [("Endpoints", reverse("admin:endpoints_endpoint_changelist"))]
+        return page(
+            request,
+            "console/new_endpoint.html",
+            "New endpoint",
+            crumbs,
+            form=form,
+            action="Make the endpoint",
+        )
+
+    def switch(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Switch an endpoint off or on again (POST `active` = `on` or `off`)."""
+        endpoint = Endpoint.objects.select_related("group").filter(pk=pk).first()
+        if request.method == "POST" and endpoint is not None:
+            active = request.POST.get("active") == "on"
+            set_active(endpoint, active)
+            messages.success(request, f"{endpoint} is switched {'on' if active else 'off'}.")
+        return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[pk]))
+
+
+def _made(endpoints: list[Endpoint]) -> str:
+    if len(endpoints) == 1:
+        return "The endpoint is made. Look through its stack, try it, publish it."
+    return f"{len(endpoints)} endpoints are made as drafts. Open each, try it, publish it."

@@ -1,0 +1,165 @@
+"""API keys in the console: made, shown once, changed, revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from auth.keys import change_key, create_key, revoke_key
+from auth.models import ApiKey
+from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
+
+from .pages import confirmed, page
+from .problems import add_to_form, sentence
+from .times import MomentField
+
+_LIST = "admin:accounts_apikey_changelist"
+
+
+class RightsForm(forms.Form):
+    """What a key may call, and until when."""
+
+    scopes = forms.CharField(
+        initial="*",
+        help_text="Separated by blanks: * (every endpoint), GROUP, GROUP:read, GROUP/ENDPOINT, meta (the management API).",
+    )
+    expires_at = MomentField(required=False, label="Expires at", help_text="UTC. Empty: never.")
+
+    def rights(self) -> dict[str, Any]:
+        """The cleaned values as the deeds take them."""
+        scopes = self.cleaned_data["scopes"].replace(",", " ").split()
+        return {"scopes": scopes, "expires_at": self.cleaned_data["expires_at"]}
+
+
+class NewKeyForm(RightsForm):
+    """A key to be."""
+
+    field_order = ("workspace", "name", "scopes", "expires_at")
+    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    name = forms.CharField(max_length=100, help_text="Who will use it: n8n, the mobile app …")
+
+
+class ApiKeyAdmin(admin.ModelAdmin):
+    """The list of keys, and what can be done to each."""
+
+    list_display = (
+        "name",
+        "shown_prefix",
+        "shown_scopes",
+        "state",
+        "workspace",
+        "last_used_at",
+        "expires_at",
+    )
+    list_filter = ("workspace",)
+    search_fields = ("name", "prefix")
+    list_select_related = ("workspace",)
+    actions = None
+    empty_text = (
+        "A key lets a program call endpoints: it is sent as X-API-Key. It is shown once, when it is made."
+    )
+
+    @admin.display(description="Begins with", ordering="prefix")
+    def shown_prefix(self, key: ApiKey) -> str:
+        """What tells keys apart."""
+        return format_html("<code>{}…</code>", key.prefix)
+
+    @admin.display(description="Scopes")
+    def shown_scopes(self, key: ApiKey) -> str:
+        """The scopes as one text."""
+        return " ".join(map(str, key.scopes))
+
+    @admin.display(description="State")
+    def state(self, key: ApiKey) -> str:
+        """Valid, expired or revoked."""
+        return format_html('<span class="state {}">{}</span>', *state_of(key))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, the new key, one key, its end. The admin's own forms are not among them."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.changelist_view), name="accounts_apikey_changelist"),
+            path("add/", view(self.add_view), name="accounts_apikey_add"),
+            path("<int:pk>/change/", view(self.change), name="accounts_apikey_change"),
+            path("<int:pk>/revoke/", view(self.revoke), name="accounts_apikey_revoke"),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A new key; its text is in the answer to this one request and nowhere else."""
+        form = NewKeyForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            given = form.cleaned_data
+            try:
+                key, text = create_key(
+                    given["workspace"], given["name"], created_by=request.user, **form.rights()
+                )
+                return page(
+                    request, "console/key_made.html", f"Key {key.name}", _crumbs(), key=key, text=text
+                )
+            except Problem as problem:
+                add_to_form(form, problem)
+        return page(request, "console/form.html", "New API key", _crumbs(), form=form, action="Make the key")
+
+    def change(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The rights of a key."""
+        key = ApiKey.objects.select_related("workspace").filter(pk=pk).first()
+        if key is None:
+            messages.error(request, "There is no such key.")
+            return HttpResponseRedirect(reverse(_LIST))
+        initial = {"scopes": " ".join(map(str, key.scopes)), "expires_at": key.expires_at}
+        form = RightsForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            try:
+                change_key(key, **form.rights())
+                messages.success(request, "The key's rights are changed.")
+                return HttpResponseRedirect(reverse(_LIST))
+            except Problem as problem:
+                add_to_form(form, problem)
+        return page(
+            request,
+            "console/key.html",
+            f"Key {key.name}",
+            _crumbs(),
+            form=form,
+            key=key,
+            state=state_of(key),
+            action="Change the rights",
+        )
+
+    def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then end a key for good."""
+        key = ApiKey.objects.filter(pk=pk).first()
+        if key is None:
+            messages.error(request, sentence(Problem("NOT_FOUND", "There is no such key")))
+            return HttpResponseRedirect(reverse(_LIST))
+        return confirmed(
+            request,
+            lambda: revoke_key(key),
+            title=f"Revoke {key.name}",
+            warning=f"Whoever calls with the key {key.prefix}… is refused within a second, for good.",
+            action="Yes, revoke this key",
+            done=f"The key {key.name} is revoked.",
+            back=reverse("admin:accounts_apikey_change", args=[pk]),
+            after=reverse(_LIST),
+            crumbs=_crumbs(),
+        )
+
+
+def _crumbs() -> list[tuple[str, str | None]]:
+    return [("API keys", reverse(_LIST))]
+
+
+def state_of(key: ApiKey) -> tuple[str, str]:
+    """Class and word: `live` Valid, `off` Revoked or Expired."""
+    if key.revoked_at is not None:
+        return "off", "Revoked"
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        return "off", "Expired"
+    return "live", "Valid"

@@ -1,0 +1,115 @@
+"""What has a stack to edit: an endpoint or a function, behind one face for the editor's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from endpoints import publishing as endpoint_publishing
+from endpoints.models import Endpoint
+from stackyard.core.errors import Fault, Problem
+from stackyard.core.models import Workspace
+from stackyard.stacks import publishing as stack_publishing
+from stackyard.stacks.models import Function, Revision
+
+
+class StackOwner:
+    """The deeds of an owner's publishing module, and the addresses of its pages."""
+
+    kind = ""
+    ownership: stack_publishing.Ownership
+    deeds: Any
+    model: Any
+    related: tuple[str, ...] = ("published",)
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    @classmethod
+    def find(cls, pk: int) -> StackOwner:
+        """The owner with this id. Problem `NOT_FOUND`."""
+        row = cls.model.objects.select_related(*cls.related).filter(pk=pk).first()
+        if row is None:
+            raise Problem("NOT_FOUND", f"There is no {cls.kind} with this id; somebody may have deleted it.")
+        return cls(row)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace it belongs to."""
+        return self.ownership.workspace(self.row)
+
+    def check(self, document: dict[str, Any]) -> list[Fault]:
+        """Everything wrong with a document as this owner's."""
+        return self.ownership.check(self.row, document).faults
+
+    def save_draft(self, document: dict[str, Any], author: Any) -> None:
+        """Keep a draft, faulty or not."""
+        self.deeds.save_draft(self.row, document, author)
+
+    def publish(self, author: Any, message: str) -> Revision:
+        """Make the draft what runs. Problem with every fault when it has any."""
+        revision: Revision = self.deeds.publish(self.row, author, message)
+        return revision
+
+    def restore(self, revision: Revision, author: Any) -> None:
+        """Make an old revision the draft."""
+        self.deeds.restore(self.row, revision, author)
+
+    def revisions(self) -> QuerySet[Revision]:
+        """Its revisions, newest first."""
+        return stack_publishing.revisions(self.row, self.ownership)
+
+    def revision(self, number: int) -> Revision:
+        """One revision by number. Problem `NOT_FOUND`."""
+        found = self.revisions().filter(number=number).first()
+        if found is None:
+            raise Problem("NOT_FOUND", f"There is no revision {number}.")
+        return found
+
+    def delete(self) -> None:
+        """Take it away with its revisions."""
+        raise NotImplementedError
+
+    @property
+    def pages(self) -> str:
+        """The URL that its pages begin with."""
+        return self.address("change").removesuffix("change/")
+
+    def address(self, page: str, *arguments: Any) -> str:
+        """The URL of one of its pages: `change`, `revisions`, `compare`, `restore`, `delete`."""
+        meta = self.model._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=(self.row.pk, *arguments))
+
+
+class EndpointOwner(StackOwner):
+    """An endpoint."""
+
+    kind = "endpoint"
+    ownership = endpoint_publishing.ENDPOINTS
+    deeds = endpoint_publishing
+    model = Endpoint
+    related = ("published", "group", "group__workspace")
+
+    def delete(self) -> None:
+        """Take it away with its revisions."""
+        endpoint_publishing.delete_endpoint(self.row)
+
+
+class FunctionOwner(StackOwner):
+    """A function."""
+
+    kind = "function"
+    ownership = stack_publishing.FUNCTIONS
+    deeds = stack_publishing
+    model = Function
+    related = ("published", "workspace")
+
+    def delete(self) -> None:
+        """Take it away with its revisions."""
+        stack_publishing.delete_function(self.row)
+
+
+OWNERS: Mapping[str, type[StackOwner]] = {owner.kind: owner for owner in (EndpointOwner, FunctionOwner)}

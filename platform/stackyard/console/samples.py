@@ -1,0 +1,113 @@
+"""Samples: inputs to try a stack with, and the curl line that sends them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+_BY_TYPE: Mapping[str, Any] = {
+    "int": 1,
+    "float": 1.5,
+    "decimal": 1.5,
+    "bool": True,
+    "timestamp": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "email": "ann@example.com",
+    "json": {},
+    "object": {},
+    "list": [],
+    "reference": 1,
+}
+
+
+def sample_of(document: Mapping[str, Any]) -> str:
+    """Sample inputs as JSON text: the required ones, and those of the path; all of them when none is."""
+    inputs = document.get("inputs")
+    inputs = inputs if isinstance(inputs, dict) else {}
+    path = document.get("path") if isinstance(document.get("path"), str) else ""
+    wanted = {
+        name: spec
+        for name, spec in inputs.items()
+        if f"{{{name}}}" in str(path) or (isinstance(spec, dict) and spec.get("required"))
+    }
+    return json.dumps(
+        {name: _sample(spec) for name, spec in (wanted or inputs).items()}, indent=2, ensure_ascii=False
+    )
+
+
+def _sample(spec: Any) -> Any:
+    spec = {"type": spec} if isinstance(spec, str) else spec if isinstance(spec, dict) else {}
+    if "default" in spec:
+        return spec["default"]
+    values = spec.get("values")
+    if isinstance(values, list) and values:
+        return values[0]
+    if spec.get("type") == "object" and isinstance(spec.get("fields"), dict):
+        made: Any = {name: _sample(part) for name, part in spec["fields"].items()}
+    elif spec.get("type") == "list":
+        made = [_sample(spec.get("of"))] if spec.get("of") else []
+    else:
+        made = _BY_TYPE.get(str(spec.get("type")), "text")
+    return [made] if spec.get("list") else made
+
+
+def filled_path(document: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """An endpoint's path with these inputs in place of its parameters, percent-encoded."""
+    path = str(document.get("path", "/"))
+    for name, value in inputs.items():
+        path = path.replace(f"{{{name}}}", quote(_as_text(value), safe=""))
+    return path
+
+
+def curl_line(document: Mapping[str, Any], prefix: str, inputs: Mapping[str, Any]) -> str:
+    """The shell line that calls an endpoint below `prefix` (such as `/api/v1`) with these inputs."""
+    method, template = str(document.get("method", "GET")), str(document.get("path", "/"))
+    path = filled_path(document, inputs)
+    rest: dict[str, Any] = {}
+    headers: list[str] = []
+    specs = document.get("inputs") or {}
+    for name, value in inputs.items():
+        spec = specs.get(name)
+        if f"{{{name}}}" in template:
+            continue
+        if isinstance(spec, dict) and spec.get("in") == "header":
+            headers.append(f"{name.replace('_', '-')}: {_as_text(value)}")
+        else:
+            rest[name] = value
+    in_query = {name: value for name, value in rest.items() if _goes_in_query(method, specs.get(name))}
+    body = {name: value for name, value in rest.items() if name not in in_query}
+    url = f"{settings.PUBLIC_URL}{prefix}{path}"
+    if in_query:
+        pairs = {name: value if isinstance(value, list) else [value] for name, value in in_query.items()}
+        url += "?" + urlencode({name: [_as_text(v) for v in values] for name, values in pairs.items()}, True)
+    return _line(method, url, headers, body, list(document.get("auth") or []))
+
+
+def _goes_in_query(method: str, spec: Any) -> bool:
+    place = spec.get("in") if isinstance(spec, dict) else None
+    return place == "query" or (place is None and method in ("GET", "HEAD", "DELETE"))
+
+
+def _line(method: str, url: str, headers: list[str], body: Mapping[str, Any], auth: list[Any]) -> str:
+    parts = ["curl"]
+    if method != "GET":
+        parts += ["-X", method]
+    for header in headers:
+        parts += ["-H", header]
+    if body:
+        parts += ["-H", "Content-Type: application/json", "-d", json.dumps(body, ensure_ascii=False)]
+    line = shlex.join([*parts, url])
+    # The key stays a shell variable, so that it is not in what people paste into chats and tickets.
+    return line if "public" in auth or "api_key" not in auth else f'{line} -H "X-API-Key: $KEY"'
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
