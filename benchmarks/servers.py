@@ -84,7 +84,12 @@ def run_module(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
 
 def ours(environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """Command and environment of our own server: the one that `make up` runs, one worker with one thread."""
-    settings = {"WEB_PROCESSES": "1", "WEB_THREADS": "1", "STACKYARD_CALLS_PER_SECOND": "1000000"}
+    settings = {
+        "WEB_PROCESSES": "1",
+        "WEB_THREADS": "1",
+        "STACKYARD_CALLS_PER_SECOND": "1000000",
+        "REDIS_URL": "",
+    }
     return [sys.executable, "-m", "stackyard.start.web"], {**environment, **settings}
 
 
