@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stackyard.core import types as t
@@ -32,12 +32,21 @@ _READS_TEXT = frozenset({"timestamp", "date", "decimal"})
 
 
 @dataclass(frozen=True, slots=True)
+class TypedTree:
+    """A parsed expression, and the type of each of its nodes by identity."""
+
+    tree: Tree
+    types: Mapping[int, t.Type]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """The outcome: faults (errors and warnings), and the types of what goes in and comes out."""
 
     faults: list[Fault]
     inputs: Mapping[str, t.Type]
     response: t.Type
+    trees: Mapping[Path, TypedTree] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Fault]:
@@ -60,7 +69,7 @@ def check_document(
     checker = StackChecker(catalogue, faults, types)
     checker.block_here(document.get("lines", []), ("lines",))
     response = checker.response(document)
-    return Checked(_in_order(faults.found), types or {}, response)
+    return Checked(_in_order(faults.found), types or {}, response, checker.trees)
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
@@ -101,6 +110,7 @@ class StackChecker:
         self.leaving: list[list[Scope]] = []
         self.returns: list[t.Type] = []
         self.line_id: str | None = None
+        self.trees: dict[Path, TypedTree] = {}
 
     # Reporting
 
@@ -131,9 +141,12 @@ class StackChecker:
             return t.ANY
         return self.expression_tree(tree, path)
 
-    def expression_tree(self, tree: Tree, path: Path) -> t.Type:
-        """The type of a parsed expression."""
-        return self._checker(path).type_of(tree)
+    def expression_tree(self, tree: Tree, path: Path, keep: bool = True) -> t.Type:
+        """The type of a parsed expression, kept for the compiler unless it is only a part of what stands at `path`."""
+        checker = self._checker(path)
+        if keep:
+            self.trees[path] = TypedTree(tree, checker.types)
+        return checker.type_of(tree)
 
     def _checker(self, path: Path) -> Checker:
         def report(level: str, code: str, message: str, at: int) -> None:
@@ -170,7 +183,9 @@ class StackChecker:
         except ExpressionError as error:
             self.error(path, "syntax", error.message, error.column)
             return
-        self._checker(path).condition(tree)
+        checker = self._checker(path)
+        self.trees[path] = TypedTree(tree, checker.types)
+        checker.condition(tree)
 
     def table_of(self, line: Line, parameter: str = "table") -> TableDef | None:
         """The table a line names, when it exists."""

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
-from stackyard.core.errors import Place
+from stackyard.core.errors import Path, Place
 from stackyard.core.expressions import parse
 from stackyard.core.expressions.compiler import BUDGET, Constants, ExpressionCompiler
 from stackyard.core.expressions.scope import Binding, Scope
-from stackyard.core.expressions.tree import Literal
+from stackyard.core.expressions.tree import Literal, Tree
 from stackyard.core.filter import Budget
 from stackyard.core.types import ANY
 from stackyard.tables.schema import Schema
 
+from .check import TypedTree
 from .document import walk_lines
 from .step import Line, Step
 from .values import LITERAL, expression_of
@@ -74,23 +75,34 @@ def compile_stack(
     document: Mapping[str, Any],
     schema: Schema,
     functions: Mapping[str, int],
+    trees: Mapping[Path, TypedTree] | None = None,
     *,
     name: str = "stack",
     traced: bool = False,
 ) -> Compiled:
-    """Compile a document that the check found no error in. `functions` maps names to ids of functions."""
-    return StackCompiler(document, schema, functions, name, traced).compiled()
+    """Compile a document that the check found no error in.
+
+    `functions` maps names to ids of functions; `trees` are the check's, whose types leave out guards.
+    """
+    return StackCompiler(document, schema, functions, trees or {}, name, traced).compiled()
 
 
 class StackCompiler:
     """Holds what one compilation needs; steps use its public methods to emit their statements."""
 
     def __init__(
-        self, document: Mapping[str, Any], schema: Schema, functions: Mapping[str, int], name: str, traced: bool
+        self,
+        document: Mapping[str, Any],
+        schema: Schema,
+        functions: Mapping[str, int],
+        trees: Mapping[Path, TypedTree],
+        name: str,
+        traced: bool,
     ) -> None:
         self.document = document
         self.schema = schema
         self.functions = functions
+        self.trees = trees
         self.filename = f"<{name}>"
         self.traced = traced
         self.constants = Constants()
@@ -118,7 +130,7 @@ class StackCompiler:
     def compiled(self) -> Compiled:
         """Emit, compile and make the function."""
         body = self.lines(self.document.get("lines") or [], ("lines",))
-        response = self.value_at(self.document.get("response"), "", "response")
+        response = self.value_at(self.document.get("response"), "", ("response",))
         ending = [*self.budget_if_used(), self.place(ast.Return(response))]
         statements = [*self._prologue([*body, *ending]), *body, *ending]
         parameters = [self.place(ast.arg(name)) for name in (EXECUTION, INPUT)]
@@ -147,7 +159,7 @@ class StackCompiler:
 
     # Lines
 
-    def lines(self, lines: Sequence[Any], path: tuple[str | int, ...]) -> list[ast.stmt]:
+    def lines(self, lines: Sequence[Any], path: Path) -> list[ast.stmt]:
         """The statements of a list of lines; `pass` when there are none."""
         made: list[ast.stmt] = []
         self.depth += 1
@@ -195,7 +207,7 @@ class StackCompiler:
         return f"i{self._inner}"
 
     def block(
-        self, lines: Sequence[Any], path: tuple[str | int, ...], names: Mapping[str, str] | None = None
+        self, lines: Sequence[Any], path: Path, names: Mapping[str, str] | None = None
     ) -> list[ast.stmt]:
         """A nested stack with names of its own (name → local variable)."""
         with self.scope.inner({name: Binding(python, ANY) for name, python in (names or {}).items()}):
@@ -205,33 +217,44 @@ class StackCompiler:
 
     def locate(self, line: Line | None, *path: str | int) -> None:
         """Say where the following nodes come from."""
-        self._locate(line.id if line else "", ".".join(str(part) for part in path))
+        self._locate(line.id if line else "", line.at(*path) if line and path else path)
 
-    def _locate(self, line_id: str, path: str) -> None:
-        location = Location(line_id, path)
+    def _locate(self, line_id: str, path: Path) -> None:
+        # Under a line, a place is told from its parameters on.
+        within = path[len(path) - path[::-1].index("params") :] if line_id and "params" in path else path
+        location = Location(line_id, ".".join(str(part) for part in within))
         if self.places.locations[-1] != location:
             self.places.locations.append(location)
         self.expressions.location = len(self.places.locations)
 
+    def tree(self, source: str, path: Path) -> Tree:
+        """The tree of an expression: the one the check went through when there is one, with its types."""
+        typed = self.trees.get(path)
+        if typed is None:
+            self.expressions.types = {}
+            return parse(source)
+        self.expressions.types = typed.types
+        return typed.tree
+
     def value(self, value: Any, line: Line, *path: str | int) -> ast.expr:
         """A value of a line's parameter, expressions in it compiled."""
-        return self.value_at(value, line.id, ".".join(str(part) for part in path))
+        return self.value_at(value, line.id, line.at(*path))
 
-    def value_at(self, value: Any, line_id: str, path: str) -> ast.expr:
+    def value_at(self, value: Any, line_id: str, path: Path) -> ast.expr:
         """The same, with the place spelled out."""
         source = expression_of(value)
         self._locate(line_id, path)
         if source is not None:
-            return self.expressions.expression(parse(source))
+            return self.expressions.expression(self.tree(source, path))
         if isinstance(value, dict):
             if set(value) == {LITERAL}:
                 return self.data(value[LITERAL])
             keys: list[ast.expr | None] = [self.constant(key) for key in value]
-            parts = [self.value_at(part, line_id, f"{path}.{key}") for key, part in value.items()]
-            return self.place(ast.Dict(keys, parts))
+            parts = [self.value_at(part, line_id, (*path, key)) for key, part in value.items()]
+            return self.place(ast.Dict(keys, parts))  # type: ignore[no-any-return]
         if isinstance(value, list):
-            items = [self.value_at(part, line_id, f"{path}.{number}") for number, part in enumerate(value)]
-            return self.place(ast.List(items, ast.Load()))
+            items = [self.value_at(part, line_id, (*path, number)) for number, part in enumerate(value)]
+            return self.place(ast.List(items, ast.Load()))  # type: ignore[no-any-return]
         return self.constant(value)
 
     def data(self, value: Any) -> ast.expr:
@@ -247,7 +270,7 @@ class StackCompiler:
         """A condition of a line, guarded to be true or false."""
         source = expression_of(value)
         self.locate(line, *path)
-        tree = Literal(value) if source is None else parse(source)
+        tree = Literal(value) if source is None else self.tree(source, line.at(*path))
         return self.expressions.condition(tree)
 
     def budget_if_used(self) -> list[ast.stmt]:

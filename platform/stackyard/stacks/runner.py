@@ -116,7 +116,7 @@ def _compile(
     checked = check_document(document, catalogue, extra_keys=tuple(document))
     if checked.errors:
         _refuse(checked.errors, name)
-    return Plan(document, compile_stack(document, held.schema, held.functions, name=name, traced=traced))
+    return Plan(document, compile_stack(document, held.schema, held.functions, checked.trees, name=name, traced=traced))
 
 
 def _refuse(faults: list[Any], name: str) -> None:

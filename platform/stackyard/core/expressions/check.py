@@ -23,13 +23,18 @@ class Checker:
     def __init__(self, scope: Scope, report: Report) -> None:
         self.scope = scope
         self.report = report
+        self.types: dict[int, t.Type] = {}
 
     def error(self, code: str, message: str, at: int) -> None:
         """Report a fault that blocks."""
         self.report("error", code, message, at)
 
     def type_of(self, tree: Tree) -> t.Type:
-        """The type of a tree; faults inside it are reported."""
+        """The type of a tree; faults inside it are reported. `types` keeps it by the node's identity for the compiler."""
+        found = self.types[id(tree)] = self._type_of(tree)
+        return found
+
+    def _type_of(self, tree: Tree) -> t.Type:
         match tree:
             case Literal():
                 return _literal(tree.value)

@@ -11,10 +11,11 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from .. import types as t
 from ..errors import Problem, did_you_mean
 from ..filter import Budget, filters
 from . import operations as op
-from .scope import Scope
+from .scope import Binding, Scope
 from .tree import Access, Binary, Choice, Lambda, ListOf, Literal, MapOf, Name, Pipe, Tree, Unary
 
 _OPERATIONS: Mapping[str, str] = {
@@ -32,6 +33,18 @@ _OPERATIONS: Mapping[str, str] = {
     ">=": "greater_or_equal",
     "in": "contained",
 }
+_COMPARISONS: Mapping[str, ast.cmpop] = {
+    "==": ast.Eq(),
+    "!=": ast.NotEq(),
+    "<": ast.Lt(),
+    "<=": ast.LtE(),
+    ">": ast.Gt(),
+    ">=": ast.GtE(),
+}
+_ARITHMETIC: Mapping[str, ast.operator] = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}
+_NUMERIC = frozenset({"<", "<=", ">", ">=", "+", "-", "*"})
+_FAST_NUMBERS = frozenset({int, float})
+_FAST_BOUND = 9.2e18
 BUDGET = "budget"
 
 
@@ -39,7 +52,7 @@ class Constants:
     """The globals of a compiled function: operations, filters and bound objects under generated names."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"__builtins__": {}, "dict": dict, "str": str, "int": int, "float": float}
+        self.names: dict[str, Any] = {"__builtins__": {}, "dict": dict, "type": type}
         self._by_id: dict[int, str] = {}
 
     def bind(self, value: Any) -> str:
@@ -60,6 +73,8 @@ class ExpressionCompiler:
         self.scope = scope
         self.location = 1
         self.uses_budget = False
+        # What the check found of each node, by identity; empty when an expression stands alone.
+        self.types: Mapping[int, t.Type] = {}
         self._temporaries = 0
 
     def place(self, node: Any, at: int) -> Any:
@@ -115,7 +130,15 @@ class ExpressionCompiler:
         made = self.expression(tree)
         if _is_condition(tree):
             return made
-        return self.call(op.truth, [made], tree.at)
+        keep, again = self.kept(made, tree.at)
+        is_bool = self.place(
+            ast.BoolOp(
+                ast.Or(),
+                [self.compare(keep, ast.Is(), self.constant(True)), self.compare(again, ast.Is(), self.constant(False))],
+            ),
+            tree.at,
+        )
+        return self.place(ast.IfExp(is_bool, again, self.call(op.truth, [again], tree.at)), tree.at)  # type: ignore[no-any-return]
 
     def name(self, tree: Name) -> ast.expr:
         binding = self.scope.find(tree.name)
@@ -129,17 +152,13 @@ class ExpressionCompiler:
         if not isinstance(tree.key, Literal) or not isinstance(tree.key.value, str):
             return self.call(op.get, [of, self.expression(tree.key)], tree.at)
         key = self.constant(tree.key.value, tree.at)
-        if not isinstance(of, ast.Name):
-            return self.call(op.get, [of, key], tree.at)
-        # The common case inline: a key of an object held by a name.
-        is_dict = self.place(
-            ast.Compare(self.attribute(of.id, "__class__", tree.at), [ast.Is()], [self.load("dict", tree.at)]), tree.at
-        )
-        inline = self.place(ast.Call(self.attribute(of.id, "get", tree.at), [key], []), tree.at)
-        return self.place(ast.IfExp(is_dict, inline, self.call(op.get, [of, key], tree.at)), tree.at)  # type: ignore[no-any-return]
-
-    def attribute(self, name: str, attribute: str, at: int) -> ast.expr:
-        return self.place(ast.Attribute(self.load(name, at), attribute, ast.Load()), at)  # type: ignore[no-any-return]
+        # The common case inline: a key of an object.
+        keep, again = self.kept(of, tree.at)
+        kind = self.place(ast.Call(self.load("type", tree.at), [keep], []), tree.at)
+        is_dict = self.compare(kind, ast.Is(), self.load("dict", tree.at), tree.at)
+        get = self.place(ast.Attribute(again, "get", ast.Load()), tree.at)
+        inline = self.place(ast.Call(get, [key], []), tree.at)
+        return self.place(ast.IfExp(is_dict, inline, self.call(op.get, [again, key], tree.at)), tree.at)  # type: ignore[no-any-return]
 
     def binary(self, tree: Binary) -> ast.expr:
         if tree.operator in ("and", "or"):
@@ -152,27 +171,97 @@ class ExpressionCompiler:
             test: ast.cmpop = ast.Is() if tree.operator == "==" else ast.IsNot()
             compare = ast.Compare(self.expression(tree.left), [test], [self.constant(None, tree.at)])
             return self.place(compare, tree.at)  # type: ignore[no-any-return]
-        function = getattr(op, _OPERATIONS[tree.operator])
-        return self.call(function, [self.expression(tree.left), self.expression(tree.right)], tree.at)
+        return self.operation(tree)
+
+    def operation(self, tree: Binary) -> ast.expr:
+        """An operator: inline where the kinds are known or cheap to ask for, else the guarded function."""
+        left, right = self.expression(tree.left), self.expression(tree.right)
+        guarded = getattr(op, _OPERATIONS[tree.operator])
+        if tree.operator in ("==", "!=") and (self.compares_plainly(tree.left) or self.compares_plainly(tree.right)):
+            return self.compare(left, _COMPARISONS[tree.operator], right, tree.at)
+        if tree.operator not in _NUMERIC or self.never_number(tree.left) or self.never_number(tree.right):
+            return self.call(guarded, [left, right], tree.at)
+        return self.numeric(tree, left, right, guarded)
+
+    def numeric(self, tree: Binary, left: ast.expr, right: ast.expr, guarded: Any) -> ast.expr:
+        """`a > b if a and b are numbers else greater(a, b)`, the question left out where the answer is known."""
+        questions: list[ast.expr] = []
+        sides: list[ast.expr] = []
+        for side, made in ((tree.left, left), (tree.right, right)):
+            if self.is_number(side) and tree.operator in _COMPARISONS:
+                sides.append(made)
+                continue
+            if isinstance(side, Literal):
+                sides.append(made)
+                continue
+            keep, again = self.kept(made, tree.at)
+            kind = self.place(ast.Call(self.load("type", tree.at), [keep], []), tree.at)
+            questions.append(self.compare(kind, ast.In(), self.load(self.constants.bind(_FAST_NUMBERS), tree.at), tree.at))
+            sides.append(again)
+        if tree.operator in _COMPARISONS:
+            fast = self.compare(sides[0], _COMPARISONS[tree.operator], sides[1], tree.at)
+        else:
+            fast = self.bounded(self.place(ast.BinOp(sides[0], _ARITHMETIC[tree.operator], sides[1]), tree.at), tree.at)
+        if not questions:
+            return fast
+        # Both sides are always evaluated, as the guarded function would: hence `&`, not `and`.
+        asked = questions[0]
+        if len(questions) == 2:
+            asked = self.place(ast.BinOp(asked, ast.BitAnd(), questions[1]), tree.at)
+        return self.place(ast.IfExp(asked, fast, self.call(guarded, sides, tree.at)), tree.at)  # type: ignore[no-any-return]
+
+    def bounded(self, made: ast.expr, at: int) -> ast.expr:
+        """`r if -9.2e18 < (r := made) < 9.2e18 else number(r)`: the exact check only near the bounds."""
+        keep, again = self.kept(self.place(made, at), at, always=True)
+        within = ast.Compare(self.constant(-_FAST_BOUND, at), [ast.Lt(), ast.Lt()], [keep, self.constant(_FAST_BOUND, at)])
+        return self.place(ast.IfExp(self.place(within, at), again, self.call(op.number, [again], at)), at)  # type: ignore[no-any-return]
+
+    def kept(self, made: ast.expr, at: int, always: bool = False) -> tuple[ast.expr, ast.expr]:
+        """A value that is used twice: the expression for its first use, and the one for the second."""
+        if isinstance(made, ast.Name) and not always:
+            return made, made
+        self._temporaries += 1
+        name = f"t{self._temporaries}"
+        keep = self.place(ast.NamedExpr(self.place(ast.Name(name, ast.Store()), at), made), at)
+        return keep, self.load(name, at)
+
+    def compare(self, left: ast.expr, operator: ast.cmpop, right: ast.expr, at: int = 0) -> ast.expr:
+        """A comparison node."""
+        return self.place(ast.Compare(left, [operator], [right]), at)  # type: ignore[no-any-return]
+
+    def is_number(self, tree: Tree) -> bool:
+        """Whether the check knows that a value is a number and never null."""
+        found = self.types.get(id(tree))
+        return found is not None and found.is_number and not found.nullable
+
+    def never_number(self, tree: Tree) -> bool:
+        """Whether the check knows that a value is of another kind."""
+        if isinstance(tree, Literal):
+            return not op.is_number(tree.value)
+        found = self.types.get(id(tree))
+        return found is not None and found.name != "any" and not found.is_number
+
+    def compares_plainly(self, tree: Tree) -> bool:
+        """Whether Python's own == means the same as ours: a text, or a number that no bool equals."""
+        if isinstance(tree, Literal):
+            return isinstance(tree.value, str) or (tree.value not in (0, 1) and tree.value is not None)
+        found = self.types.get(id(tree))
+        return found is not None and found.name == "text" and not found.nullable
 
     def otherwise(self, tree: Binary) -> ast.expr:
-        """`a ?? b` as `b if (temporary := a) is None else temporary`."""
-        self._temporaries += 1
-        temporary = f"t{self._temporaries}"
-        keep = self.place(
-            ast.NamedExpr(self.place(ast.Name(temporary, ast.Store()), tree.at), self.expression(tree.left)), tree.at
-        )
-        test = self.place(ast.Compare(keep, [ast.Is()], [self.constant(None, tree.at)]), tree.at)
-        return self.place(  # type: ignore[no-any-return]
-            ast.IfExp(test, self.expression(tree.right), self.load(temporary, tree.at)), tree.at
-        )
+        """`a ?? b` as `b if (kept := a) is None else kept`."""
+        keep, again = self.kept(self.expression(tree.left), tree.at)
+        test = self.compare(keep, ast.Is(), self.constant(None, tree.at), tree.at)
+        return self.place(ast.IfExp(test, self.expression(tree.right), again), tree.at)  # type: ignore[no-any-return]
 
     def choice(self, tree: Choice) -> ast.expr:
         parts = (self.condition(tree.condition), self.expression(tree.then), self.expression(tree.otherwise))
         return self.place(ast.IfExp(*parts), tree.at)  # type: ignore[no-any-return]
 
     def pipe(self, tree: Pipe) -> ast.expr:
-        found = filters()[tree.name]
+        found = filters().get(tree.name)
+        if found is None:
+            raise Problem("INVALID_INPUT", f'There is no filter "{tree.name}".{did_you_mean(tree.name, filters())}')
         arguments = [self.expression(tree.value)]
         for number, argument in enumerate(tree.arguments):
             if isinstance(argument, Lambda):
@@ -189,9 +278,6 @@ class ExpressionCompiler:
 
     def lambda_(self, tree: Lambda, arity: int) -> ast.expr:
         """A Python lambda that takes exactly `arity` values; the ones people left out are ignored."""
-        from .. import types as t
-        from .scope import Binding
-
         names = [self.fresh_parameter() for _ in range(max(arity, len(tree.parameters)))]
         bindings = {name: Binding(names[i], t.ANY) for i, name in enumerate(tree.parameters)}
         with self.scope.inner(bindings):
@@ -222,9 +308,6 @@ def _is_condition(tree: Tree) -> bool:
 
 def evaluate(tree: Tree, names: Mapping[str, Any]) -> Any:
     """Compile and run one expression on its own, with `names` in scope."""
-    from .. import types as t
-    from .scope import Binding
-
     constants = Constants()
     bindings = {name: Binding(f"v{number}", t.ANY) for number, name in enumerate(names)}
     compiler = ExpressionCompiler(constants, Scope(bindings))

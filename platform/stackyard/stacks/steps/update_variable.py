@@ -95,7 +95,7 @@ class UpdateVariable(Step):
             return t.NULL
         for key in keys:
             if not isinstance(key, Literal):
-                checker.expression_tree(key, line.at("path"))
+                checker.expression_tree(key, line.at("path"), keep=False)
         checker.set_variable(name, changed_type(binding.type, keys, given), line.at("path"))
         return t.NULL
 
