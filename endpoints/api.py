@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stackyard.core.errors import Detail, Fault, invalid_input
-from stackyard.core.meta.serializers import StrictModelSerializer
+from stackyard.core.errors import Detail, invalid_input
+from stackyard.core.meta.serializers import StrictModelSerializer, StrictSerializer
 from stackyard.core.meta.views import MetaViewSet, find, route
 from stackyard.core.models import Workspace
 from stackyard.stacks.api import draft_routes
 from stackyard.stacks.api_drafts import DocumentSerializer, DraftViewSet
+from stackyard.stacks.execution import RequestFacts
 
 from . import groups, publishing
 from .models import ApiGroup, Endpoint
@@ -120,6 +120,12 @@ class EndpointSerializer(StrictModelSerializer):
         ]
 
 
+class SwitchSerializer(StrictSerializer):
+    """Whether the endpoint answers; off, its address is 404. Everything else is in its document."""
+
+    active = serializers.BooleanField()
+
+
 class EndpointDocumentSerializer(DocumentSerializer):
     """An endpoint's document: its stack, and how it is called."""
 
@@ -139,10 +145,11 @@ class EndpointViewSet(DraftViewSet):
     noun, tag, model = "endpoint", "endpoints", Endpoint
     shows = EndpointSerializer
     deeds = publishing
-    owner_kind = publishing.OWNER_KIND
+    ownership = publishing.ENDPOINTS
     bodies = {
         **DraftViewSet.bodies,
         **dict.fromkeys(("create", "save_draft", "check"), EndpointDocumentSerializer),
+        "partial_update": SwitchSerializer,
     }
 
     def group(self) -> ApiGroup:
@@ -156,13 +163,9 @@ class EndpointViewSet(DraftViewSet):
         found: Endpoint = find(endpoints, "endpoint", name=self.kwargs["endpoint"])
         return found
 
-    def owner_workspace(self, owner: Endpoint) -> Workspace:
-        """The workspace of the endpoint's group."""
-        return owner.group.workspace
-
-    def faults(self, owner: Endpoint, document: dict[str, Any]) -> Iterable[Fault]:
-        """Everything wrong with a document as this endpoint's."""
-        return publishing.check(owner, document)
+    def request_facts(self, owner: Endpoint, document: dict[str, Any]) -> RequestFacts:
+        """The method and path of the endpoint's document."""
+        return RequestFacts(str(document.get("method")), str(document.get("path")), {}, {})
 
     def list(self, request: Request, workspace: str, group: str) -> Response:
         """List the endpoints by path and method."""
@@ -176,6 +179,13 @@ class EndpointViewSet(DraftViewSet):
     def retrieve(self, request: Request, workspace: str, group: str, endpoint: str) -> Response:
         """Show an endpoint."""
         return self.shown(self.owner())
+
+    def partial_update(self, request: Request, workspace: str, group: str, endpoint: str) -> Response:
+        """Switch an endpoint on or off."""
+        owner, asked = self.owner(), self.body(partial=True)
+        if "active" in asked:
+            publishing.set_active(owner, asked["active"])
+        return self.shown(owner)
 
     def destroy(self, request: Request, workspace: str, group: str, endpoint: str) -> Response:
         """Delete an endpoint. Its address answers 404 from the next request on."""
@@ -191,6 +201,6 @@ urlpatterns = [
     route(_GROUPS, GroupViewSet, get="list", post="create"),
     route(f"{_GROUPS}/<str:group>", GroupViewSet, get="retrieve", patch="partial_update", delete="destroy"),
     route(_ENDPOINTS, EndpointViewSet, get="list", post="create"),
-    route(_ENDPOINT, EndpointViewSet, get="retrieve", delete="destroy"),
+    route(_ENDPOINT, EndpointViewSet, get="retrieve", patch="partial_update", delete="destroy"),
     *draft_routes(_ENDPOINT, EndpointViewSet),
 ]

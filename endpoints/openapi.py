@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from .openapi_operation import EndpointFacts, operation
-from .openapi_responses import error_components
+from .openapi_operation import EndpointFacts, operation, tags_of
+from .openapi_responses import error_components, share
 from .openapi_text import clean, first_sentence
 
 _METHOD_ORDER = {"GET": 0, "POST": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
@@ -40,26 +40,23 @@ class GroupFacts:
 
 def group_document(group: GroupFacts, endpoints: Sequence[EndpointFacts]) -> dict[str, Any]:
     """The whole document as JSON data, in one fixed order."""
+    paths = _paths(group, endpoints)
+    components = error_components()
+    shared = share(operation for item in paths.values() for operation in item.values())
+    if shared:
+        components["responses"] = shared
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": _about(group),
         "servers": [{"url": url} for url in group.servers],
-        "tags": [{"name": tag} for tag in sorted({tag_of(endpoint.path) for endpoint in endpoints})],
-        "paths": _paths(group, endpoints),
-        "components": error_components(),
+        "tags": [{"name": tag} for tag in sorted({tag for one in endpoints for tag in tags_of(one)})],
+        "paths": paths,
+        "components": components,
     }
     schemes = {name: dict(scheme) for name, scheme in sorted(group.security_schemes.items())}
     if schemes:
-        document["components"]["securitySchemes"] = schemes
+        components["securitySchemes"] = schemes
     return document
-
-
-def tag_of(path: str) -> str:
-    """The first literal segment of a path, which groups the operations on one resource."""
-    for segment in path.split("/"):
-        if segment and "{" not in segment:
-            return clean(segment)
-    return "root"
 
 
 def _about(group: GroupFacts) -> dict[str, Any]:
@@ -96,7 +93,7 @@ def _paths(group: GroupFacts, endpoints: Sequence[EndpointFacts]) -> dict[str, A
     for endpoint in sorted(endpoints, key=_order):
         template = spelled.setdefault(_PARAMETER.sub("{}", endpoint.path), endpoint.path)
         names = dict(zip(_PARAMETER.findall(endpoint.path), _PARAMETER.findall(template), strict=True))
-        made = operation(endpoint, tag=tag_of(endpoint.path), path_names=names)
+        made = operation(endpoint, names)
         if group.deprecated_at:
             made["deprecated"] = True
         paths.setdefault(_url_template(template), {})[endpoint.method.lower()] = made

@@ -53,6 +53,7 @@ def platform_problems(
 def _always(limits: EndpointLimits) -> Iterable[Raised]:
     yield Raised(429, "TOO_MANY_REQUESTS", f"More than {limits.calls_per_second:,} calls in a second.")
     yield Raised(500, "INTERNAL_ERROR", "Something went wrong here; the request id names it in the log.")
+    yield Raised(500, "STACK_OUTDATED", "The stack does not fit its tables any more.")
     yield Raised(500, "RESPONSE_TOO_LARGE", f"The answer is larger than {_bytes(limits.response_bytes)}.")
     yield Raised(503, "BUSY", "Something this call needs is not answering right now.")
     yield Raised(504, "TIMEOUT", f"The call took longer than {limits.timeout_seconds} s.")

@@ -38,6 +38,7 @@ class EndpointFacts:
     method: str
     path: str
     description: str = ""
+    tags: Sequence[str] = ()
     auth: Sequence[str] = ()
     inputs: Sequence[InputFacts] = ()
     closed: bool = True
@@ -49,9 +50,17 @@ class EndpointFacts:
     epoch_timestamps: bool = False
 
 
-def operation(endpoint: EndpointFacts, *, tag: str, path_names: Mapping[str, str]) -> dict[str, Any]:
+def tags_of(endpoint: EndpointFacts) -> list[str]:
+    """Its own tags, or the first literal segment of its path, which groups the operations on one resource."""
+    if endpoint.tags:
+        return [clean(tag) for tag in endpoint.tags]
+    literal = [segment for segment in endpoint.path.split("/") if segment and "{" not in segment]
+    return [clean(literal[0])] if literal else ["root"]
+
+
+def operation(endpoint: EndpointFacts, path_names: Mapping[str, str]) -> dict[str, Any]:
     """The operation object. `path_names` maps this endpoint's path parameters to the names the template has."""
-    made: dict[str, Any] = {"operationId": clean(endpoint.name), "tags": [tag]}
+    made: dict[str, Any] = {"operationId": clean(endpoint.name), "tags": tags_of(endpoint)}
     made["summary"] = first_sentence(endpoint.description) or clean(endpoint.name)
     if endpoint.description:
         made["description"] = clean(endpoint.description)
@@ -152,9 +161,9 @@ def safe_schema(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     made = {clean(str(key)): safe_schema(entry) for key, entry in value.items()}
-    properties = value.get("properties")
-    if isinstance(properties, Mapping) and "$ref" in properties:
-        made["properties"] = {key: entry for key, entry in made["properties"].items() if key != "$ref"}
-        made["required"] = [key for key in value.get("required", ()) if key != "$ref"]
+    properties = made.get("properties")
+    if isinstance(properties, Mapping) and "$ref" in properties and "$ref" not in value:
+        made["properties"] = {key: entry for key, entry in properties.items() if key != "$ref"}
+        made["required"] = [key for key in made.get("required", ()) if key != "$ref"]
         made["additionalProperties"] = True
     return made

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from stackyard.stacks.endings import Raised
 
-from .openapi_text import clean
+from .openapi_text import clean, one_line
 
 _REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 _RATE_HEADERS = {
@@ -45,8 +46,8 @@ def _error_schema() -> dict[str, Any]:
 
 
 def _detail_list() -> dict[str, Any]:
-    # A stack's own throw may carry any JSON as details.
-    return {"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Detail"}}, {}]}
+    own = {"description": "What a stack's own error carries: any value."}
+    return {"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Detail"}}, own]}
 
 
 def _detail_schema() -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _success(status: int | None, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _failure(status: int | None, problems: Sequence[Raised]) -> dict[str, Any]:
     """One response for all problems of a status: their codes as an enum, an example for each."""
-    listed = "\n".join(f"- `{clean(p.code)}`{_dash(p.message)}" for p in problems if p.code is not None)
+    listed = "\n".join(f"- `{one_line(p.code)}`{_after(p.message)}" for p in problems if p.code is not None)
     heading = _phrase(status) if status is not None else "An error whose status is decided when it runs."
     return {
         "description": f"{heading}\n\n{listed}" if listed else heading,
@@ -113,8 +114,8 @@ def _failure(status: int | None, problems: Sequence[Raised]) -> dict[str, Any]:
     }
 
 
-def _dash(message: str) -> str:
-    return f": {clean(message)}" if message else ""
+def _after(message: str) -> str:
+    return f": {one_line(message)}" if message else ""
 
 
 def _coded_schema(problems: Sequence[Raised]) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _coded_schema(problems: Sequence[Raised]) -> dict[str, Any]:
 
 def _examples(problems: Sequence[Raised]) -> dict[str, Any]:
     examples = {
-        f"example_{number}": {"summary": clean(problem.code), "value": {"error": _example(problem)}}
+        f"example_{number}": {"summary": one_line(problem.code), "value": {"error": _example(problem)}}
         for number, problem in enumerate(problems, start=1)
         if problem.code is not None
     }
@@ -153,3 +154,35 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return f"Status {status}"
+
+
+def share(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Put error responses that several operations have into `components/responses`; they are replaced in place."""
+    found: dict[str, list[tuple[dict[str, Any], str]]] = {}
+    for made in operations:
+        for status, response in made["responses"].items():
+            if not status.startswith("2"):
+                found.setdefault(json.dumps([status, response]), []).append((made["responses"], status))
+    shared: dict[str, Any] = {}
+    for places in found.values():
+        if len(places) < 2:
+            continue
+        responses_, status = places[0]
+        name = _free_name(status, shared)
+        shared[name] = responses_[status]
+        for held, at in places:
+            held[at] = {"$ref": f"#/components/responses/{name}"}
+    return dict(sorted(shared.items()))
+
+
+def _free_name(status: str, taken: Mapping[str, Any]) -> str:
+    """`NotFound`, or `NotFound2` where there is another one already."""
+    plain = (
+        "".join(word for word in _phrase(int(status)).title() if word.isalnum())
+        if status.isdigit()
+        else "Error"
+    )
+    number = 1
+    while (name := plain if number == 1 else f"{plain}{number}") in taken:
+        number += 1
+    return name

@@ -14,9 +14,14 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
+def one_line(text: str) -> str:
+    """Clean, with every stretch of white space as one blank."""
+    return " ".join(clean(text).split())
+
+
 def first_sentence(text: str) -> str:
     """The first sentence on one line, at most 120 characters."""
-    flat = " ".join(clean(text).split())
+    flat = one_line(text)
     match = _SENTENCE.match(flat)
     sentence = match.group(1) if match else flat
     if len(sentence) <= _SUMMARY_LENGTH:

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "stackyard.core.request_id.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "stackyard.console.csp.ContentSecurityPolicy",
@@ -177,6 +178,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
+    # Deny is the default: a view that says nothing else is one of the management API's.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["auth.meta.MetaKey", "auth.meta.ConsoleSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["stackyard.core.meta.permissions.MayManage"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stackyard management API",
@@ -185,7 +189,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "DESCRIPTION": (
+        "Everything the console can do. Send a key with the scope `meta` (it opens its own workspace), or call as "
+        "somebody who is signed in to the console. Every answer carries `X-Request-ID`."
+    ),
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
+CSRF_FAILURE_VIEW = "stackyard.refusals.csrf_refused"
 
 LOGGING = {
     "version": 1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.urls import URLPattern
@@ -10,10 +9,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from stackyard.core.errors import Fault
 from stackyard.core.meta.serializers import AnyJSON, StrictModelSerializer
 from stackyard.core.meta.views import MetaViewSet, find, route
-from stackyard.core.models import Workspace
 
 from . import publishing
 from .api_drafts import DraftViewSet
@@ -38,21 +35,13 @@ class FunctionViewSet(DraftViewSet):
     noun, tag, model = "function", "functions", Function
     shows = FunctionSerializer
     deeds = publishing
-    owner_kind = "function"
+    ownership = publishing.FUNCTIONS
 
     def owner(self) -> Function:
         """The function that the URL names. Problem `NOT_FOUND`."""
         functions = self.workspace().functions.select_related("published", "workspace")
         found: Function = find(functions, "function", name=self.kwargs["function"])
         return found
-
-    def owner_workspace(self, owner: Function) -> Workspace:
-        """The function's workspace."""
-        return owner.workspace
-
-    def faults(self, owner: Function, document: dict[str, Any]) -> Iterable[Fault]:
-        """Everything wrong with a document as this function's."""
-        return publishing.check_function(owner, document).faults
 
     def list(self, request: Request, workspace: str) -> Response:
         """List the functions by name."""

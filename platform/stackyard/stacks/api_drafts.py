@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -15,27 +15,14 @@ from stackyard.core.meta.bodies import read_json
 from stackyard.core.meta.lists import PageQuery
 from stackyard.core.meta.serializers import AnyJSON, StrictModelSerializer, StrictSerializer
 from stackyard.core.meta.views import MetaViewSet, find
-from stackyard.core.models import Workspace
 from stackyard.core.request_id import request_id_of
 
 from .document import empty_document
+from .execution import RequestFacts
 from .models import Revision
-from .publishing import compare
+from .publishing import Ownership, compare, revisions
 from .spelling import from_spelling, to_spelling
 from .trial import try_document
-
-
-class Deeds(Protocol):
-    """The publishing module of an owner."""
-
-    def save_draft(self, owner: Any, document: dict[str, Any], author: Any = None) -> list[Fault]:
-        """Keep a draft, faulty or not."""
-
-    def publish(self, owner: Any, author: Any = None, message: str = "") -> Revision:
-        """Make the draft what runs."""
-
-    def restore(self, owner: Any, revision: Revision, author: Any = None) -> list[Fault]:
-        """Make an old revision the draft."""
 
 
 class DocumentSerializer(serializers.Serializer[Any]):
@@ -168,10 +155,10 @@ class TrialResultSerializer(serializers.Serializer[Any]):
 
 
 class DraftViewSet(MetaViewSet):
-    """Base of what has a draft and revisions. `deeds` is the owner's publishing module."""
+    """Base of what has a draft and revisions: `deeds` is its publishing module, `ownership` says how it is checked."""
 
     deeds: ClassVar[Any]
-    owner_kind: ClassVar[str] = ""
+    ownership: ClassVar[Ownership]
 
     rights = {
         "save_draft": "change",
@@ -210,13 +197,13 @@ class DraftViewSet(MetaViewSet):
         """The function or endpoint that the URL names. Problem `NOT_FOUND`."""
         raise NotImplementedError
 
+    def request_facts(self, owner: Any, document: dict[str, Any]) -> RequestFacts | None:
+        """What a trial's stack sees as `request`."""
+        return None
+
     def faults(self, owner: Any, document: dict[str, Any]) -> Iterable[Fault]:
         """Everything wrong with a document as this owner's."""
-        raise NotImplementedError
-
-    def owner_workspace(self, owner: Any) -> Workspace:
-        """The workspace an owner belongs to."""
-        raise NotImplementedError
+        return self.ownership.check(owner, document).faults
 
     def document(self) -> dict[str, Any]:
         """The request's body as a canonical document. Problem `INVALID_INPUT` for a body that is none."""
@@ -273,10 +260,11 @@ class DraftViewSet(MetaViewSet):
         owner, asked = self.owner(), self.body()
         document = canonical(asked["document"]) if "document" in asked else owner.draft
         trial = try_document(
-            self.owner_workspace(owner),
+            self.ownership.workspace(owner),
             document,
             asked["inputs"],
             principal=self.principal,
+            request=self.request_facts(owner, document),
             keep_changes=asked["keep_changes"],
         )
         return Response(trial.as_value(request_id_of(request._request)))
@@ -285,7 +273,7 @@ class DraftViewSet(MetaViewSet):
         return Response({"faults": [fault.as_dict() for fault in faults]})
 
     def _revisions(self, owner: Any) -> QuerySet[Revision]:
-        return Revision.objects.filter(owner_kind=self.owner_kind, owner_id=owner.pk)
+        return revisions(owner, self.ownership)
 
     def _revision(self, owner: Any, number: int) -> Revision:
         found: Revision = find(self._revisions(owner), "revision", number=number)

@@ -15,8 +15,10 @@ from stackyard.core.errors import Path
 from .document import MAX_DEPTH, blocks_of
 from .endings import Ending, Raised
 from .step import Line, Step
+from .values import is_constant
 
 OK = 200
+_FAILED = Raised(422, "EXPRESSION_FAILED", "An expression of the stack does not work out with these values.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ def outcomes(document: Mapping[str, Any], functions: Mapping[str, Mapping[str, A
     """The outcomes of a stack; `functions` are the published documents it may call, by name."""
     met = list(_Walk(functions).lines(document.get("lines"), ("lines",), certain=True))
     raised = [one.ending for one in met if isinstance(one.ending, Raised)]
+    if document.get("lines") or not is_constant(document.get("response")):
+        raised.append(_FAILED)
     return Outcomes(_statuses(met), tuple(dict.fromkeys(raised)))
 
 

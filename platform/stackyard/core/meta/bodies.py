@@ -5,11 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
+from ..body import parse_json, read_body, split_media_type
+from ..errors import Problem
 from ..jsonout import encode
+from ..limits import REQUEST_BYTES
+
+
+def read_json(request: HttpRequest, *, may_be_empty: bool = False) -> Any:
+    """The JSON value of a request's body; an empty body is `{}` where `may_be_empty`.
+
+    Problem `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE` or `INVALID_JSON`.
+    """
+    essence, parameters = split_media_type(request.META.get("CONTENT_TYPE", ""))
+    is_json = essence in ("", "application/json") or (
+        essence.startswith("application/") and essence.endswith("+json")
+    )
+    if not is_json or parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise Problem(
+            "UNSUPPORTED_MEDIA_TYPE",
+            f'The media type "{essence[:80]}" is not taken here.',
+            suggestion="Send application/json in UTF-8.",
+        )
+    raw = read_body(request.META, REQUEST_BYTES.default)
+    if not raw and may_be_empty:
+        return {}
+    return parse_json(raw)
 
 
 class JSONAnswers(BaseRenderer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,8 +21,6 @@ from rest_framework.response import Response
 
 from ..errors import Detail, Problem, invalid_input, problem_body
 from ..request_id import request_id_of
-
-_log = logging.getLogger(__name__)
 
 _CODE_OF_STATUS: Mapping[int, str] = {
     400: "INVALID_INPUT",
@@ -46,18 +43,11 @@ def answer_error(error: Exception, context: Mapping[str, Any]) -> Response | Non
     request = context["request"]
     if isinstance(error, drf.MethodNotAllowed):
         problem.headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    _roll_back()
     return Response(
         problem_body(problem, request_id_of(request._request)),
         status=problem.status,
         headers=problem.headers,
     )
-
-
-def _roll_back() -> None:
-    from rest_framework.views import set_rollback
-
-    set_rollback()
 
 
 def problem_of(error: Exception) -> Problem | None:

@@ -13,75 +13,25 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
 from django.urls import URLPattern, path
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ViewSet
 
+from ..body import parse_pairs
 from ..errors import Problem
 from ..models import Workspace
 from ..principal import Principal
 from .bodies import AlwaysJSON, JSONAnswers, JSONBodies, read_json
 from .errors import answer_error
 from .lists import Page, PageQuery
+from .permissions import MayManage
 from .schema import MetaSchema
 from .serializers import StrictSerializer
-
-# The right of Django's permission system that an HTTP method asks of a builder.
-_RIGHT_OF_METHOD: Mapping[str, str] = {
-    "GET": "view",
-    "HEAD": "view",
-    "OPTIONS": "view",
-    "POST": "add",
-    "DELETE": "delete",
-}
 
 
 class NoQuery(StrictSerializer):
     """No query parameter at all."""
-
-
-class MayManage(BasePermission):
-    """A key with scope `meta`, or a builder with the model right that the deed asks for."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """True, or Problem 403 `ACCESS_DENIED`; False for nobody, which answers 401."""
-        principal: Any = request.user
-        if not isinstance(principal, Principal):
-            return False
-        if principal.kind == "api_key":
-            _check_key(principal, view)
-        else:
-            _check_builder(request, view)
-        return True
-
-
-def _check_key(principal: Principal, view: Any) -> None:
-    if "meta" not in principal.scopes:
-        raise Problem(
-            "ACCESS_DENIED",
-            "This key does not have the scope meta.",
-            suggestion="Make a key with the scope meta: the scope * leaves it out.",
-        )
-    if view.deed in view.builders_only:
-        raise Problem(
-            "ACCESS_DENIED", "Only somebody who is signed in to the console can do this, not a key."
-        )
-
-
-def _check_builder(request: Request, view: Any) -> None:
-    if view.model is None:
-        return
-    account: Any = request.auth
-    right = view.rights.get(view.deed) or _RIGHT_OF_METHOD.get(request.method or "", "change")
-    permission = f"{view.model._meta.app_label}.{right}_{view.model._meta.model_name}"
-    if not account.has_perm(permission):
-        raise Problem(
-            "ACCESS_DENIED",
-            f"Your account does not have the right {permission}.",
-            suggestion="Ask the owner of the installation for it.",
-        )
 
 
 class MetaViewSet(ViewSet):
@@ -119,7 +69,8 @@ class MetaViewSet(ViewSet):
         """After the caller is known and allowed, check the query string: Problem `INVALID_INPUT`."""
         super().initial(request, *args, **kwargs)
         if self.deed:
-            checked = self.queries.get(self.deed, NoQuery)(data=request.query_params.dict())
+            given = parse_pairs(request.META.get("QUERY_STRING", ""))
+            checked = self.queries.get(self.deed, NoQuery)(data=given)
             checked.is_valid(raise_exception=True)
             self.query: dict[str, Any] = dict(checked.validated_data)
 
@@ -156,7 +107,9 @@ class MetaViewSet(ViewSet):
 
     def body(self, *, partial: bool = False) -> dict[str, Any]:
         """The request's body, checked by the deed's serializer. Problem with every fault."""
-        checked = self.bodies[self.deed](data=read_json(self.request._request), partial=partial)
+        checked = self.bodies[self.deed](
+            data=read_json(self.request._request, may_be_empty=True), partial=partial
+        )
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
