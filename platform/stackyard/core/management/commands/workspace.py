@@ -7,11 +7,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from stackyard.core import files
 from stackyard.core.errors import Problem
 from stackyard.core.files import Change, FileFault, InvalidFiles, Plan
+from stackyard.core.management.problem_command import ProblemCommand
 
 _MARKS = {
     "create": "+",
@@ -23,7 +22,7 @@ _MARKS = {
 }
 
 
-class Command(BaseCommand):
+class Command(ProblemCommand):
     """Apply a workspace from files, write one as files, or show how the two differ."""
 
     help = "Creates or updates a workspace from files, writes one as files, or compares the two."
@@ -43,18 +42,18 @@ class Command(BaseCommand):
         diff.add_argument("name")
         diff.add_argument("path")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Do the deed; exit 1 with every fault on stderr when it can't be done."""
-        try:
-            getattr(self, f"_{options['deed']}")(options)
-        except InvalidFiles as problem:
-            self._print_faults(problem.faults)
-            count = len(problem.faults)
-            self.stderr.write(f"{count} problem{'s' if count > 1 else ''}; nothing was changed.")
-            raise SystemExit(1) from None
-        except Problem as problem:
-            self.stderr.write(" ".join(part for part in (problem.message, problem.suggestion) if part))
-            raise SystemExit(1) from None
+    def act(self, options: dict[str, Any]) -> None:
+        """Do the deed that was asked for."""
+        getattr(self, f"_{options['deed']}")(options)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Every fault of every file, one a line, as editors and terminals take them."""
+        if not isinstance(problem, InvalidFiles):
+            super().show_problem(problem)
+            return
+        self._print_faults(problem.faults)
+        count = len(problem.faults)
+        self.stderr.write(f"{count} problem{'s' if count > 1 else ''}; nothing was changed.")
 
     def _apply(self, options: dict[str, Any]) -> None:
         plan = files.apply(
