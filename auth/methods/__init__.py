@@ -18,6 +18,8 @@ class AuthMethod(Kind, family="auth method"):
 
     challenge: ClassVar[str] = ""
     """The `WWW-Authenticate` value of a 401 that asks for this method."""
+    hint: ClassVar[str] = ""
+    """What a caller without credentials should send."""
     security_scheme: ClassVar[Mapping[str, Any]] = {}
     """The OpenAPI security scheme; empty when nothing is asked."""
 
@@ -30,3 +32,11 @@ class AuthMethod(Kind, family="auth method"):
         `UNAUTHORIZED` when the credentials are wrong, `ACCESS_DENIED` when they are right but not enough.
         """
         raise NotImplementedError
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """The token of `Authorization: Bearer …` (RFC 6750 §2.1) in a WSGI environment, or None."""
+    given = headers.get("HTTP_AUTHORIZATION")
+    if given is None or given[:7].lower() != "bearer ":
+        return None
+    return given[7:].strip()
