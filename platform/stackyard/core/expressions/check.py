@@ -56,7 +56,9 @@ class Checker:
             case Pipe():
                 return self.pipe(tree)
             case Lambda():
-                self.error("misplaced", '"=>" may only stand in the brackets of a filter that takes it.', tree.at)
+                self.error(
+                    "misplaced", '"=>" may only stand in the brackets of a filter that takes it.', tree.at
+                )
                 return t.ANY
 
     def name(self, tree: Name) -> t.Type:
@@ -66,7 +68,9 @@ class Checker:
             self.error("unknown_name", f'There is no "{tree.name}" here.{hint}', tree.at)
             return t.ANY
         if binding.may_be_unset:
-            self.report("warning", "may_be_null", f'"{tree.name}" may be null: not every way here sets it.', tree.at)
+            self.report(
+                "warning", "may_be_null", f'"{tree.name}" may be null: not every way here sets it.', tree.at
+            )
         return binding.type
 
     def condition(self, tree: Tree) -> None:
@@ -85,7 +89,9 @@ class Checker:
         if base.name == "list":
             if not t.accepts(t.INT, key_type):
                 key = tree.key.value if isinstance(tree.key, Literal) else "key"
-                self.error("type", f'A list has no "{key}". Use list[0].{key} or list | map(o => o.{key}).', tree.at)
+                self.error(
+                    "type", f'A list has no "{key}". Use list[0].{key} or list | map(o => o.{key}).', tree.at
+                )
             return (base.of or t.ANY).or_null()
         if base.name == "object":
             return self.key(base, tree)
@@ -206,11 +212,18 @@ class Checker:
         return given
 
     def argument(
-        self, tree: Pipe, found: Filter, parameter: FilterParameter | None, argument: Tree, given: list[t.Type]
+        self,
+        tree: Pipe,
+        found: Filter,
+        parameter: FilterParameter | None,
+        argument: Tree,
+        given: list[t.Type],
     ) -> t.Type:
         if isinstance(argument, Lambda):
             if parameter is not None and not parameter.is_lambda:
-                self.error("misplaced", f'"{parameter.name}" of "{tree.name}" takes a value, not "=>".', argument.at)
+                self.error(
+                    "misplaced", f'"{parameter.name}" of "{tree.name}" takes a value, not "=>".', argument.at
+                )
             return self.lambda_(tree, argument, list(found.lambda_types(given)))
         type_ = self.type_of(argument)
         if parameter is not None and not parameter.is_lambda and not t.accepts(parameter.type, type_):
@@ -219,8 +232,15 @@ class Checker:
                 f'"{parameter.name}" of "{tree.name}" takes {parameter.type}, not {type_}.',
                 place_of(argument),
             )
-        if parameter is not None and parameter.is_lambda and parameter.type.name == "any" and type_.name != "text":
-            self.error("type", f'"{tree.name}" takes a function: write {tree.name}(o => …).', place_of(argument))
+        if (
+            parameter is not None
+            and parameter.is_lambda
+            and parameter.type.name == "any"
+            and type_.name != "text"
+        ):
+            self.error(
+                "type", f'"{tree.name}" takes a function: write {tree.name}(o => …).', place_of(argument)
+            )
         return type_
 
     def lambda_(self, tree: Pipe, lambda_: Lambda, wanted: list[t.Type]) -> t.Type:

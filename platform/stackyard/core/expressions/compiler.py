@@ -134,7 +134,10 @@ class ExpressionCompiler:
         is_bool = self.place(
             ast.BoolOp(
                 ast.Or(),
-                [self.compare(keep, ast.Is(), self.constant(True)), self.compare(again, ast.Is(), self.constant(False))],
+                [
+                    self.compare(keep, ast.Is(), self.constant(True)),
+                    self.compare(again, ast.Is(), self.constant(False)),
+                ],
             ),
             tree.at,
         )
@@ -177,7 +180,9 @@ class ExpressionCompiler:
         """An operator: inline where the kinds are known or cheap to ask for, else the guarded function."""
         left, right = self.expression(tree.left), self.expression(tree.right)
         guarded = getattr(op, _OPERATIONS[tree.operator])
-        if tree.operator in ("==", "!=") and (self.compares_plainly(tree.left) or self.compares_plainly(tree.right)):
+        if tree.operator in ("==", "!=") and (
+            self.compares_plainly(tree.left) or self.compares_plainly(tree.right)
+        ):
             return self.compare(left, _COMPARISONS[tree.operator], right, tree.at)
         if tree.operator not in _NUMERIC or self.never_number(tree.left) or self.never_number(tree.right):
             return self.call(guarded, [left, right], tree.at)
@@ -196,12 +201,16 @@ class ExpressionCompiler:
                 continue
             keep, again = self.kept(made, tree.at)
             kind = self.place(ast.Call(self.load("type", tree.at), [keep], []), tree.at)
-            questions.append(self.compare(kind, ast.In(), self.load(self.constants.bind(_FAST_NUMBERS), tree.at), tree.at))
+            questions.append(
+                self.compare(kind, ast.In(), self.load(self.constants.bind(_FAST_NUMBERS), tree.at), tree.at)
+            )
             sides.append(again)
         if tree.operator in _COMPARISONS:
             fast = self.compare(sides[0], _COMPARISONS[tree.operator], sides[1], tree.at)
         else:
-            fast = self.bounded(self.place(ast.BinOp(sides[0], _ARITHMETIC[tree.operator], sides[1]), tree.at), tree.at)
+            fast = self.bounded(
+                self.place(ast.BinOp(sides[0], _ARITHMETIC[tree.operator], sides[1]), tree.at), tree.at
+            )
         if not questions:
             return fast
         # Both sides are always evaluated, as the guarded function would: hence `&`, not `and`.
@@ -213,7 +222,9 @@ class ExpressionCompiler:
     def bounded(self, made: ast.expr, at: int) -> ast.expr:
         """`r if -9.2e18 < (r := made) < 9.2e18 else number(r)`: the exact check only near the bounds."""
         keep, again = self.kept(self.place(made, at), at, always=True)
-        within = ast.Compare(self.constant(-_FAST_BOUND, at), [ast.Lt(), ast.Lt()], [keep, self.constant(_FAST_BOUND, at)])
+        within = ast.Compare(
+            self.constant(-_FAST_BOUND, at), [ast.Lt(), ast.Lt()], [keep, self.constant(_FAST_BOUND, at)]
+        )
         return self.place(ast.IfExp(self.place(within, at), again, self.call(op.number, [again], at)), at)  # type: ignore[no-any-return]
 
     def kept(self, made: ast.expr, at: int, always: bool = False) -> tuple[ast.expr, ast.expr]:
@@ -261,7 +272,9 @@ class ExpressionCompiler:
     def pipe(self, tree: Pipe) -> ast.expr:
         found = filters().get(tree.name)
         if found is None:
-            raise Problem("INVALID_INPUT", f'There is no filter "{tree.name}".{did_you_mean(tree.name, filters())}')
+            raise Problem(
+                "INVALID_INPUT", f'There is no filter "{tree.name}".{did_you_mean(tree.name, filters())}'
+            )
         arguments = [self.expression(tree.value)]
         for number, argument in enumerate(tree.arguments):
             if isinstance(argument, Lambda):

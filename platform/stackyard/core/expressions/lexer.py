@@ -91,7 +91,9 @@ def _unquote(text: str, at: int) -> str:
         if escape[0] == "u" and len(escape) == 5:
             return chr(int(escape[1:], 16))
         if escape not in _ESCAPES:
-            raise ExpressionError(f"\\{escape} is not an escape: write \\\\ for a backslash.", at + match.start() + 1)
+            raise ExpressionError(
+                f"\\{escape} is not an escape: write \\\\ for a backslash.", at + match.start() + 1
+            )
         return _ESCAPES[escape]
 
     plain = _ESCAPE.sub(replace, text[1:-1])

@@ -29,7 +29,12 @@ def kind_of(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    for types, word in ((int, "a whole number"), (_NUMBERS, "a number"), (str, "a text"), (datetime, "a timestamp")):
+    for types, word in (
+        (int, "a whole number"),
+        (_NUMBERS, "a number"),
+        (str, "a text"),
+        (datetime, "a timestamp"),
+    ):
         if isinstance(value, types):
             return word
     if isinstance(value, list):
@@ -134,7 +139,12 @@ def _remainder(left: Any, right: Any) -> Any:
 
 def add(left: Any, right: Any) -> Any:
     """`+`: numbers, or a timestamp and milliseconds."""
-    if left.__class__ is int and right.__class__ is int or left.__class__ is float and right.__class__ is float:
+    if (
+        left.__class__ is int
+        and right.__class__ is int
+        or left.__class__ is float
+        and right.__class__ is float
+    ):
         return number(left + right)
     if isinstance(left, datetime) and is_number(right):
         return _moved(left, right)
@@ -145,7 +155,12 @@ def add(left: Any, right: Any) -> Any:
 
 def subtract(left: Any, right: Any) -> Any:
     """`-`: numbers, two timestamps (milliseconds between them), or a timestamp and milliseconds."""
-    if left.__class__ is int and right.__class__ is int or left.__class__ is float and right.__class__ is float:
+    if (
+        left.__class__ is int
+        and right.__class__ is int
+        or left.__class__ is float
+        and right.__class__ is float
+    ):
         return number(left - right)
     if isinstance(left, datetime):
         if isinstance(right, datetime):
@@ -165,7 +180,12 @@ def _moved(moment: datetime, milliseconds: int | float | Decimal) -> datetime:
 
 def multiply(left: Any, right: Any) -> Any:
     """`*` on numbers."""
-    if left.__class__ is int and right.__class__ is int or left.__class__ is float and right.__class__ is float:
+    if (
+        left.__class__ is int
+        and right.__class__ is int
+        or left.__class__ is float
+        and right.__class__ is float
+    ):
         return number(left * right)
     return _compute("*", left, right)
 

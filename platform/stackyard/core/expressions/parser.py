@@ -79,7 +79,9 @@ class _Parser:
     def expression(self, power: int) -> Tree:
         self.depth += 1
         if self.depth > EXPRESSION_DEPTH.default:
-            raise ExpressionError(f"An expression nests at most {EXPRESSION_DEPTH.default} deep.", self.now.at)
+            raise ExpressionError(
+                f"An expression nests at most {EXPRESSION_DEPTH.default} deep.", self.now.at
+            )
         left = self.prefix()
         while True:
             joined = self.infix(left, power)

@@ -46,7 +46,9 @@ def _spell(tree: Tree) -> tuple[int, str]:
         case ListOf():
             return _ATOM_POWER, "[" + ", ".join(_text(item, 0) for item in tree.items) + "]"
         case MapOf():
-            return _ATOM_POWER, "{" + ", ".join(f"{_map_key(k)}: {_text(v, 0)}" for k, v in tree.entries) + "}"
+            return _ATOM_POWER, "{" + ", ".join(
+                f"{_map_key(k)}: {_text(v, 0)}" for k, v in tree.entries
+            ) + "}"
         case Lambda():
             names = tree.parameters[0] if len(tree.parameters) == 1 else f"({', '.join(tree.parameters)})"
             return 0, f"{names} => {_text(tree.body, 0)}"

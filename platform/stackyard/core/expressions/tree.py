@@ -13,7 +13,9 @@ class Literal:
     at: int = field(default=0, compare=False)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Literal) and type(other.value) is type(self.value) and other.value == self.value
+        return (
+            isinstance(other, Literal) and type(other.value) is type(self.value) and other.value == self.value
+        )
 
     def __hash__(self) -> int:
         return hash((type(self.value), self.value))

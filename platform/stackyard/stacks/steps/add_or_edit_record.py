@@ -31,7 +31,9 @@ class AddOrEditRecord(Step):
     synonyms = "upsert save create update merge"
     parameters = (
         TableName("table", "The table.", required=True),
-        FieldName("field", "The field to find it by; a unique one, so that there is never a second.", default="id"),
+        FieldName(
+            "field", "The field to find it by; a unique one, so that there is never a second.", default="id"
+        ),
         FieldValue("value", "The field's value.", required=True),
         Data("data", "The fields and their values.", required=True),
     )

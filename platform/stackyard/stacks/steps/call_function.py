@@ -58,7 +58,9 @@ class CallFunction(Step):
         signature = checker.catalogue.functions.get(name)
         if signature is None:
             hint = did_you_mean(name, checker.catalogue.functions)
-            checker.error(line.at("function"), "unknown_function", f'There is no published function "{name}".{hint}')
+            checker.error(
+                line.at("function"), "unknown_function", f'There is no published function "{name}".{hint}'
+            )
             return t.ANY
         inputs = line.params.get("input", {})
         if isinstance(inputs, dict) and expression_of(inputs) is None:
@@ -68,7 +70,9 @@ class CallFunction(Step):
         return signature.response
 
     @classmethod
-    def _check_inputs(cls, line: Line, checker: StackChecker, name: str, known: Any, given: dict[str, Any]) -> None:
+    def _check_inputs(
+        cls, line: Line, checker: StackChecker, name: str, known: Any, given: dict[str, Any]
+    ) -> None:
         for key in given:
             if key not in known:
                 hint = did_you_mean(key, known)

@@ -74,7 +74,9 @@ class Condition(Step):
         for number, branch in enumerate(_ELSE_IF.branches(line)):
             paths = (("else_if", number, "if"), ("else_if", number, "then"))
             tests.append((branch.get("if"), branch.get("then"), *paths))  # type: ignore[arg-type]
-        otherwise = code.lines(line.params.get("else") or [], line.at("else")) if line.params.get("else") else []
+        otherwise = (
+            code.lines(line.params.get("else") or [], line.at("else")) if line.params.get("else") else []
+        )
         # From the last test to the first: each becomes the else of the one before.
         for condition, lines, test_path, block_path in reversed(tests):
             test = code.condition(condition, line, *test_path)

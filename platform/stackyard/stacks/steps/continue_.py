@@ -37,7 +37,10 @@ class Continue(Step):
                                     "then": [{"step": "continue", "params": {}}],
                                 },
                             },
-                            {"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n + index"}}},
+                            {
+                                "step": "set_variable",
+                                "params": {"name": "n", "value": {"$expr": "n + index"}},
+                            },
                         ],
                     },
                 },

@@ -43,7 +43,9 @@ class For(Step):
                     "step": "for",
                     "params": {
                         "count": 4,
-                        "do": [{"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n + index"}}}],
+                        "do": [
+                            {"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n + index"}}}
+                        ],
                     },
                 },
             ],

@@ -46,7 +46,9 @@ class ForEach(Step):
                     "step": "for_each",
                     "params": {
                         "in": [1, 2, 3],
-                        "do": [{"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n + item"}}}],
+                        "do": [
+                            {"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n + item"}}}
+                        ],
                     },
                 },
             ],

@@ -37,7 +37,10 @@ class Precondition(Step):
     examples = (
         {
             "lines": [
-                {"step": "precondition", "params": {"if": {"$expr": "1 == 1"}, "status": 404, "code": "NOT_HERE"}}
+                {
+                    "step": "precondition",
+                    "params": {"if": {"$expr": "1 == 1"}, "status": 404, "code": "NOT_HERE"},
+                }
             ],
             "response": '"passed"',
             "is": "passed",

@@ -37,7 +37,13 @@ class SetHeader(Step):
     parameters = (
         Value("name", "The header's name, such as Cache-Control.", required=True, type=t.TEXT),
         Value("value", "Its value.", required=True),
-        Constant("duplicates", "Replace a header of this name, or append another.", default="replace", choices=("replace", "append"), advanced=True),
+        Constant(
+            "duplicates",
+            "Replace a header of this name, or append another.",
+            default="replace",
+            choices=("replace", "append"),
+            advanced=True,
+        ),
     )
     run = staticmethod(set_header)
     examples = (

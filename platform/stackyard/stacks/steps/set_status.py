@@ -34,7 +34,9 @@ class SetStatus(Step):
     gives_result = False
     parameters = (Value("status", "From 200 to 599.", required=True, type=t.INT),)
     run = staticmethod(set_status)
-    examples = ({"lines": [{"step": "set_status", "params": {"status": 201}}], "response": "null", "is": None},)
+    examples = (
+        {"lines": [{"step": "set_status", "params": {"status": 201}}], "response": "null", "is": None},
+    )
 
     @classmethod
     def check(cls, line: Line, checker: StackChecker) -> t.Type:

@@ -26,7 +26,9 @@ class SetVariable(Step):
         NewName("name", "The variable's name.", required=True),
         Value("value", "Its value: anything."),
     )
-    examples = ({"lines": [{"step": "set_variable", "params": {"name": "n", "value": 2}}], "response": "n", "is": 2},)
+    examples = (
+        {"lines": [{"step": "set_variable", "params": {"name": "n", "value": 2}}], "response": "n", "is": 2},
+    )
 
     @classmethod
     def check(cls, line: Line, checker: StackChecker) -> t.Type:

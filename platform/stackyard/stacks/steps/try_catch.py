@@ -54,7 +54,10 @@ class TryCatch(Step):
     catches = "try"
     parameters: tuple[Parameter, ...] = (
         Lines("try", "The lines that may fail."),
-        Lines("catch", "Runs when one failed; error.code, error.message, error.status, error.details, error.line."),
+        Lines(
+            "catch",
+            "Runs when one failed; error.code, error.message, error.status, error.details, error.line.",
+        ),
         Lines("finally", "Runs in any case."),
     )
     examples = (
@@ -63,8 +66,15 @@ class TryCatch(Step):
                 {
                     "step": "try_catch",
                     "params": {
-                        "try": [{"step": "set_variable", "params": {"name": "n", "value": {"$expr": "1 / 0"}}}],
-                        "catch": [{"step": "set_variable", "params": {"name": "n", "value": {"$expr": "error.status"}}}],
+                        "try": [
+                            {"step": "set_variable", "params": {"name": "n", "value": {"$expr": "1 / 0"}}}
+                        ],
+                        "catch": [
+                            {
+                                "step": "set_variable",
+                                "params": {"name": "n", "value": {"$expr": "error.status"}},
+                            }
+                        ],
                     },
                 }
             ],
@@ -95,7 +105,9 @@ class TryCatch(Step):
         body = code.lines(line.params.get("try") or [], line.at("try"))
         catch = code.block(line.params.get("catch") or [], line.at("catch"), {"error": error})
         code.locate(line, "catch")
-        keep = code.assign(error, code.call(caught, [code.expressions.load(raised), code.bound(code.places.find)]))
+        keep = code.assign(
+            error, code.call(caught, [code.expressions.load(raised), code.bound(code.places.find)])
+        )
         handler = code.place(ast.ExceptHandler(code.bound(Problem), raised, [keep, *catch]))
         last = code.lines(line.params["finally"], line.at("finally")) if line.params.get("finally") else []
         return [code.place(ast.Try(body, [handler], [], last))]

@@ -64,14 +64,19 @@ class UpdateVariable(Step):
     synonyms = "change modify assign set path"
     gives_result = False
     parameters = (
-        Constant("path", "The variable and, after it, the way to a part: cart.total or lines[0].", required=True),
+        Constant(
+            "path", "The variable and, after it, the way to a part: cart.total or lines[0].", required=True
+        ),
         Value("value", "The new value.", required=True),
     )
     examples = (
         {
             "lines": [
                 {"step": "set_variable", "params": {"name": "cart", "value": {"total": 1}}},
-                {"step": "update_variable", "params": {"path": "cart.total", "value": {"$expr": "cart.total + 1"}}},
+                {
+                    "step": "update_variable",
+                    "params": {"path": "cart.total", "value": {"$expr": "cart.total + 1"}},
+                },
             ],
             "response": "cart.total",
             "is": 2,
@@ -84,7 +89,9 @@ class UpdateVariable(Step):
         given = checker.value(line.params.get("value"), line.at("value"))
         found = path_of(line.params.get("path"))
         if found is None:
-            checker.error(line.at("path"), "path", "A path is a variable and keys: cart.total or lines[0].price.")
+            checker.error(
+                line.at("path"), "path", "A path is a variable and keys: cart.total or lines[0].price."
+            )
             return t.NULL
         name, keys = found
         binding = checker.scope.find(name)
@@ -118,7 +125,12 @@ def changed_type(type_: t.Type, keys: list[Tree], given: t.Type) -> t.Type:
     if not keys:
         return given
     key = keys[0]
-    if type_.name == "object" and type_.fields is not None and isinstance(key, Literal) and isinstance(key.value, str):
+    if (
+        type_.name == "object"
+        and type_.fields is not None
+        and isinstance(key, Literal)
+        and isinstance(key.value, str)
+    ):
         inner = changed_type(type_.fields.get(key.value, t.OBJECT), keys[1:], given)
         return t.Type("object", fields={**type_.fields, key.value: inner}, open=type_.open)
     if type_.name == "list":

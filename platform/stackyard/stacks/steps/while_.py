@@ -34,7 +34,9 @@ class While(Step):
                     "step": "while",
                     "params": {
                         "if": {"$expr": "n < 100"},
-                        "do": [{"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n * 2"}}}],
+                        "do": [
+                            {"step": "set_variable", "params": {"name": "n", "value": {"$expr": "n * 2"}}}
+                        ],
                     },
                 },
             ],
