@@ -130,14 +130,20 @@ class Walker:
     def do_throw(self, params: Any) -> None:
         defaults = {"status": 400, "code": "ERROR", "message": ""}
         raise_problem(
-            *(self.value(params.get(k, defaults.get(k))) for k in ("status", "code", "message", "suggestion", "details"))
+            *(
+                self.value(params.get(k, defaults.get(k)))
+                for k in ("status", "code", "message", "suggestion", "details")
+            )
         )
 
     def do_precondition(self, params: Any) -> None:
         if not op.truth(self.value(params["if"])):
             defaults = {"status": 400, "code": "PRECONDITION_FAILED", "message": "A precondition is not met."}
             raise_problem(
-                *(self.value(params.get(k, defaults.get(k))) for k in ("status", "code", "message", "suggestion"))
+                *(
+                    self.value(params.get(k, defaults.get(k)))
+                    for k in ("status", "code", "message", "suggestion")
+                )
             )
 
     def do_try_catch(self, params: Any) -> None:

@@ -147,18 +147,20 @@ def test_a_text_that_is_no_expression_says_where(source: str, column: int, words
     assert caught.value.column == column
 
 
-@pytest.mark.parametrize("source", ["(" * 5000 + "1", "-" * 5000 + "1", "a" + ".b" * 5000, "not " * 3000 + "true", "[" * 3000])
+@pytest.mark.parametrize(
+    "source", ["(" * 5000 + "1", "-" * 5000 + "1", "a" + ".b" * 5000, "not " * 3000 + "true", "[" * 3000]
+)
 def test_deep_texts_are_refused_and_do_not_overflow(source: str) -> None:
     with pytest.raises(ExpressionError):
         parse(source)
 
 
-@pytest.mark.parametrize("source", ["a.__class__", 'a["__class__"]', "b.__class__.__mro__", "c.format", "e.append"])
+@pytest.mark.parametrize(
+    "source", ["a.__class__", 'a["__class__"]', "b.__class__.__mro__", "c.format", "e.append"]
+)
 def test_python_cannot_be_reached_through_a_value(source: str) -> None:
-    try:
-        assert evaluate_text(source, NAMES) is None
-    except Problem as problem:
-        assert problem.status == 422
+    kind, _ = _outcome(lambda: evaluate_text(source, NAMES))
+    assert kind == "problem" or evaluate_text(source, NAMES) is None
 
 
 _literals = st.one_of(
@@ -168,20 +170,26 @@ _literals = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
 ).map(Literal)
-_keys = st.one_of(st.sampled_from(["x", "y", "none", "b c", "not", "0"]).map(Literal), st.integers(-3, 3).map(Literal))
+_keys = st.one_of(
+    st.sampled_from(["x", "y", "none", "b c", "not", "0"]).map(Literal), st.integers(-3, 3).map(Literal)
+)
 _FILTERS = ("is_empty", "first", "last", "count", "to_text", "is_null", "reverse")
 _LAMBDA_FILTERS = ("map", "filter", "some", "every", "find")
 
 
 def _grow(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
-    operators = st.sampled_from("+ - * / % ~ == != < <= > >= in and or ??".split())
+    operators = st.sampled_from(
+        ["+", "-", "*", "/", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "and", "or", "??"]
+    )
     return st.one_of(
         st.builds(Access, inner, _keys),
         st.builds(Unary, st.sampled_from(["-", "not"]), inner),
         st.builds(Binary, operators, inner, inner),
         st.builds(Choice, inner, inner, inner),
         st.lists(inner, max_size=3).map(tuple).map(ListOf),
-        st.dictionaries(st.sampled_from(["p", "q", "r s"]), inner, max_size=3).map(lambda d: MapOf(tuple(d.items()))),
+        st.dictionaries(st.sampled_from(["p", "q", "r s"]), inner, max_size=3).map(
+            lambda d: MapOf(tuple(d.items()))
+        ),
         st.builds(Pipe, inner, st.sampled_from(_FILTERS), st.just(())),
         st.builds(
             lambda value, name, body: Pipe(value, name, (Lambda(("o", "i"), body),)),
@@ -193,11 +201,6 @@ def _grow(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 
 
 trees = st.recursive(st.one_of(_literals, st.sampled_from(list(NAMES)).map(Name)), _grow, max_leaves=12)
-
-
-def _parsed_form(tree: Tree) -> Tree:
-    """A minus before a number is part of the number once it was read."""
-    return parse(render(tree))
 
 
 @settings(max_examples=3000 if FUZZ else 250, deadline=None)
@@ -226,12 +229,18 @@ def test_the_compiler_agrees_with_the_oracle(tree: Tree) -> None:
 @settings(max_examples=2000 if FUZZ else 200, deadline=None)
 @given(st.text(st.sampled_from(list("ab1.\"'[](){}|+-*/%~=<>!?:,&$ \\ne\0")), max_size=30))
 def test_any_text_is_an_expression_or_an_error_with_a_column(text: str) -> None:
-    try:
-        tree = parse(text)
-    except ExpressionError as error:
-        assert 1 <= error.column <= len(text) + 1
+    column, tree = _read(text)
+    if tree is None:
+        assert 1 <= column <= len(text) + 1
     else:
         assert parse(render(tree)) == parse(render(parse(render(tree))))
+
+
+def _read(text: str) -> tuple[int, Tree | None]:
+    try:
+        return 0, parse(text)
+    except ExpressionError as error:
+        return error.column, None
 
 
 def test_a_timestamp_moves_within_its_range() -> None:

@@ -45,7 +45,14 @@ def check(text: str) -> Checked:
 
 def execution(trace: Trace | None = None, seconds: float = 30) -> Execution:
     return Execution(
-        1, CATALOGUE.schema, None, ANONYMOUS, None, time.monotonic() + seconds, datetime.now(UTC), trace  # type: ignore[arg-type]
+        1,
+        CATALOGUE.schema,
+        None,
+        ANONYMOUS,
+        None,
+        time.monotonic() + seconds,
+        datetime.now(UTC),
+        trace,  # type: ignore[arg-type]
     )
 
 
@@ -338,9 +345,27 @@ def test_a_function_is_called_by_its_signature() -> None:
 # The compiler against the oracle: random stacks over three variables.
 
 _values = st.sampled_from(
-    ["1", "0.5", '"t"', "null", "true", "a", "b", "c", "a + 1", "b ?? 2", "[a, b]", "{k: a}", "c.k", "a == b", "a < 3"]
+    [
+        "1",
+        "0.5",
+        '"t"',
+        "null",
+        "true",
+        "a",
+        "b",
+        "c",
+        "a + 1",
+        "b ?? 2",
+        "[a, b]",
+        "{k: a}",
+        "c.k",
+        "a == b",
+        "a < 3",
+    ]
 ).map(lambda source: {"$expr": source})
-_tests = st.sampled_from(["a == 1", "b != null", "c == null", "a == b", "not (a == c)"]).map(lambda s: {"$expr": s})
+_tests = st.sampled_from(["a == 1", "b != null", "c == null", "a == b", "not (a == c)"]).map(
+    lambda s: {"$expr": s}
+)
 _names = st.sampled_from(["a", "b", "c"])
 
 
@@ -359,17 +384,29 @@ _simple = st.one_of(
 
 def _nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     block = st.lists(inner, max_size=3)
-    leaving = st.one_of(inner, st.sampled_from(["break", "continue"]).map(lambda s: {"step": s, "params": {}}))
+    leaving = st.one_of(
+        inner, st.sampled_from(["break", "continue"]).map(lambda s: {"step": s, "params": {}})
+    )
     body = st.lists(leaving, max_size=4)
     cases = st.lists(st.fixed_dictionaries({"when": _values, "do": block}), max_size=2)
     else_if = st.lists(st.fixed_dictionaries({"if": _tests, "then": block}), max_size=2)
     return st.one_of(
         _line("condition", **{"if": _tests, "then": block, "else_if": else_if, "else": block}),
         _line("switch", value=_values, cases=cases, default=block),
-        _line("for_each", **{"in": st.sampled_from([[1, 2, 3], {"$expr": "[a, b, c]"}]), "item": st.just("it"), "do": body}),
+        _line(
+            "for_each",
+            **{"in": st.sampled_from([[1, 2, 3], {"$expr": "[a, b, c]"}]), "item": st.just("it"), "do": body},
+        ),
         _line("for", count=st.integers(0, 3), do=body),
         _line("group", title=st.just("t"), do=block),
-        _line("try_catch", **{"try": block, "catch": block, "finally": st.lists(_line("set_variable", name=_names, value=_values), max_size=1)}),
+        _line(
+            "try_catch",
+            **{
+                "try": block,
+                "catch": block,
+                "finally": st.lists(_line("set_variable", name=_names, value=_values), max_size=1),
+            },
+        ),
     )
 
 
@@ -386,14 +423,19 @@ def _outcome(run: Any) -> Any:
 @settings(max_examples=3000 if FUZZ else 250, deadline=None)
 @given(_lines)
 def test_the_compiler_agrees_with_the_oracle(lines: list[Any]) -> None:
-    start = [{"step": "set_variable", "params": {"name": n, "value": v}} for n, v in (("a", 1), ("b", None), ("c", {}))]
+    start = [
+        {"step": "set_variable", "params": {"name": n, "value": v}}
+        for n, v in (("a", 1), ("b", None), ("c", {}))
+    ]
     response = {name: {"$expr": name} for name in "abc"}
     document = with_ids({"format": 1, "inputs": {}, "lines": [*start, *lines], "response": response})
     checked = check_document(document, CATALOGUE)
     expected = _outcome(Walker(document, {}).run)
     for traced in (False, True):
         # Also where the check found faults: what it compiles must still do what the walk does.
-        compiled = compile_stack(document, CATALOGUE.schema, {}, {} if checked.errors else checked.trees, traced=traced)
+        compiled = compile_stack(
+            document, CATALOGUE.schema, {}, {} if checked.errors else checked.trees, traced=traced
+        )
         assert _outcome(lambda c=compiled: Plan(document, c).run(execution(), {})) == expected
 
 

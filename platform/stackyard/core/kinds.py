@@ -66,7 +66,7 @@ class Kind:
     @classmethod
     def get(cls, name: str) -> type[Self]:
         """One kind by name; Problem `INVALID_INPUT` that proposes the nearest name."""
-        kind = cls._members.get(name)
+        kind: type[Self] | None = cls._members.get(name)
         if kind is None:
             hint = did_you_mean(name, cls._members)
             raise Problem("INVALID_INPUT", f'There is no {cls.family} "{name}".{hint}')

@@ -54,13 +54,18 @@ class Checked:
         return [fault for fault in self.faults if fault.level == "error"]
 
 
-def check_document(
-    document: Any, catalogue: Catalogue, extra_keys: tuple[str, ...] = ()
-) -> Checked:
+def check_document(document: Any, catalogue: Catalogue, extra_keys: tuple[str, ...] = ()) -> Checked:
     """Check a stack's document. `extra_keys` are the top-level ones its owner checks itself."""
     faults = Faults()
     if not check_form(document, faults, extra_keys):
-        unknown = {"unknown_step", "unknown_parameter", "missing_parameter", "unknown_key", "mark", "doubled_id"}
+        unknown = {
+            "unknown_step",
+            "unknown_parameter",
+            "missing_parameter",
+            "unknown_key",
+            "mark",
+            "doubled_id",
+        }
         if any(fault.code not in unknown for fault in faults.errors):
             return Checked(faults.found, {}, t.ANY)
     inputs = document.get("inputs", {})
@@ -95,7 +100,9 @@ def root_bindings(inputs: Mapping[str, t.Type] | None, variables: Mapping[str, b
         ).or_null(),
         **dict.fromkeys(("now", "today", "yesterday", "tomorrow"), t.TIMESTAMP),
     }
-    return {name: Binding(f"r_{name}" if name != "input" else "input", type_) for name, type_ in types.items()}
+    return {
+        name: Binding(f"r_{name}" if name != "input" else "input", type_) for name, type_ in types.items()
+    }
 
 
 class StackChecker:
@@ -272,7 +279,9 @@ class StackChecker:
         self.scope = before
         return after
 
-    def loop(self, lines: Any, path: Path, names: Mapping[str, t.Type], test: tuple[Any, Path] | None = None) -> None:
+    def loop(
+        self, lines: Any, path: Path, names: Mapping[str, t.Type], test: tuple[Any, Path] | None = None
+    ) -> None:
         """A body that runs any number of times: what it does to variables counts from its second turn on."""
         self.loops += 1
         if self.loops <= _EXACT_LOOPS:
@@ -351,4 +360,3 @@ def type_of_data(value: Any) -> t.Type:
         case dict():
             return t.object_of({key: type_of_data(part) for key, part in value.items()})
     return t.ANY
-

@@ -107,7 +107,9 @@ class StackCompiler:
         self.traced = traced
         self.constants = Constants()
         self.places = Places(self.filename)
-        self.scope = Scope({INPUT: Binding(INPUT, ANY), **{root: Binding(f"r_{root}", ANY) for root in ROOTS}})
+        self.scope = Scope(
+            {INPUT: Binding(INPUT, ANY), **{root: Binding(f"r_{root}", ANY) for root in ROOTS}}
+        )
         self.expressions = ExpressionCompiler(self.constants, self.scope)
         self.variables: list[str] = []
         self.depth = 0
@@ -144,7 +146,9 @@ class StackCompiler:
 
     def _prologue(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         """Fuel, the roots that are used, and null for every variable."""
-        used = {node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        used = {
+            node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name)
+        }
         made: list[ast.stmt] = []
         self.expressions.location = 1
         if FUEL in used:

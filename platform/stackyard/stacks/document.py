@@ -56,7 +56,9 @@ def blocks_of(line: Mapping[str, Any], path: Path) -> Iterator[tuple[Any, Path]]
         yield from parameter.blocks(params.get(parameter.name), (*path, "params", parameter.name))
 
 
-def walk_lines(lines: Any, path: Path = ("lines",), depth: int = 0) -> Iterator[tuple[dict[str, Any], Path, int]]:
+def walk_lines(
+    lines: Any, path: Path = ("lines",), depth: int = 0
+) -> Iterator[tuple[dict[str, Any], Path, int]]:
     """Every line in reading order with its path and depth; what is no line is passed over."""
     if not isinstance(lines, list) or depth > MAX_DEPTH:
         return
@@ -91,7 +93,9 @@ def check_form(document: Any, faults: Faults, extra_keys: tuple[str, ...] = ()) 
         if key not in known:
             faults.error((key,), "unknown_key", f'There is no "{key}" here.{did_you_mean(key, known)}')
     if document.get("format", FORMAT) != FORMAT:
-        faults.error(("format",), "format", f"This document has format {document['format']!r}; this version reads 1.")
+        faults.error(
+            ("format",), "format", f"This document has format {document['format']!r}; this version reads 1."
+        )
     if not isinstance(document.get("inputs", {}), dict):
         faults.error(("inputs",), "type", "The inputs are a map of names to their types.")
     _check_lines(document.get("lines", []), ("lines",), faults, 0)
@@ -132,10 +136,14 @@ def _check_line(line: Any, path: Path, faults: Faults, depth: int) -> None:
     kind = Step.all().get(line["step"])
     if kind is None:
         hint = did_you_mean(line["step"], Step.all())
-        faults.error((*path, "step"), "unknown_step", f'There is no step "{line["step"]}".{hint}', line_id=line_id)
+        faults.error(
+            (*path, "step"), "unknown_step", f'There is no step "{line["step"]}".{hint}', line_id=line_id
+        )
         return
     if line.get("v", 1) != kind.version:
-        faults.error((*path, "v"), "version", f'"{line["step"]}" has no version {line["v"]!r} here.', line_id=line_id)
+        faults.error(
+            (*path, "v"), "version", f'"{line["step"]}" has no version {line["v"]!r} here.', line_id=line_id
+        )
     _check_parameters(kind, line, path, faults, depth)
 
 
@@ -182,7 +190,11 @@ def _check_count_and_ids(document: dict[str, Any], faults: Faults) -> None:
         line_id = line.get("id")
         if isinstance(line_id, str) and line_id:
             if line_id in seen:
-                faults.error((*path, "id"), "doubled_id", f'Two lines have the id "{line_id}".', line_id=line_id)
+                faults.error(
+                    (*path, "id"), "doubled_id", f'Two lines have the id "{line_id}".', line_id=line_id
+                )
             seen.add(line_id)
     if count > MAX_LINES:
-        faults.error(("lines",), "too_long", f"A stack has at most {MAX_LINES:,} lines; this one has {count:,}.")
+        faults.error(
+            ("lines",), "too_long", f"A stack has at most {MAX_LINES:,} lines; this one has {count:,}."
+        )

@@ -107,7 +107,10 @@ class Constant(Parameter):
 
     def schema(self) -> dict[str, Any]:
         """The choices, or the literal's type."""
-        return {**super().schema(), **({"enum": list(self.choices)} if self.choices else t.json_schema(self.type))}
+        return {
+            **super().schema(),
+            **({"enum": list(self.choices)} if self.choices else t.json_schema(self.type)),
+        }
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,9 @@ class TableName(Parameter):
         """The table must exist."""
         name = self.value(line)
         if not isinstance(name, str):
-            checker.error(line.at(self.name), "constant", "The table is given by its name, not by an expression.")
+            checker.error(
+                line.at(self.name), "constant", "The table is given by its name, not by an expression."
+            )
         elif name not in checker.catalogue.schema.tables:
             hint = did_you_mean(name, checker.catalogue.schema.tables)
             checker.error(line.at(self.name), "unknown_table", f'There is no table "{name}".{hint}')
@@ -149,10 +154,14 @@ class FieldName(Parameter):
         name = self.value(line)
         table = checker.table_of(line, self.of)
         if not isinstance(name, str):
-            checker.error(line.at(self.name), "constant", "The field is given by its name, not by an expression.")
+            checker.error(
+                line.at(self.name), "constant", "The field is given by its name, not by an expression."
+            )
         elif table is not None and name not in table.fields:
             hint = did_you_mean(name, table.fields)
-            checker.error(line.at(self.name), "unknown_field", f'Table "{table.name}" has no field "{name}".{hint}')
+            checker.error(
+                line.at(self.name), "unknown_field", f'Table "{table.name}" has no field "{name}".{hint}'
+            )
         return t.TEXT
 
     def emit(self, code: StackCompiler, line: Line) -> ast.expr:
@@ -191,7 +200,9 @@ class Data(Parameter):
         if not isinstance(value, dict) or expression_of(value) is not None:
             given = checker.value(value, path)
             if not t.accepts(t.OBJECT, given):
-                checker.error(path, "type", f'"{self.name}" takes an object of fields and values, not {given}.')
+                checker.error(
+                    path, "type", f'"{self.name}" takes an object of fields and values, not {given}.'
+                )
             return given
         fields = {}
         for key, part in value.items():
@@ -200,7 +211,9 @@ class Data(Parameter):
                 continue
             if key not in table.fields:
                 hint = did_you_mean(key, table.fields)
-                checker.error((*path, key), "unknown_field", f'Table "{table.name}" has no field "{key}".{hint}')
+                checker.error(
+                    (*path, key), "unknown_field", f'Table "{table.name}" has no field "{key}".{hint}'
+                )
             else:
                 checker.fits_field(table.fields[key], fields[key], (*path, key))
         return t.object_of(fields)

@@ -80,7 +80,9 @@ def delete_function(function: Function) -> None:
         version.bump(function.workspace_id)
 
 
-def save_draft(owner: Any, document: dict[str, Any], author: Any = None, ownership: Ownership = FUNCTIONS) -> list[Fault]:
+def save_draft(
+    owner: Any, document: dict[str, Any], author: Any = None, ownership: Ownership = FUNCTIONS
+) -> list[Fault]:
     """Keep a draft as it is, faults and all; the faults are returned."""
     owner.draft = with_ids(document)
     owner.save(update_fields=["draft", "updated_at"])
@@ -123,7 +125,9 @@ def revisions(owner: Any, ownership: Ownership = FUNCTIONS) -> QuerySet[Revision
     return Revision.objects.filter(owner_kind=ownership.kind, owner_id=owner.pk)
 
 
-def restore(owner: Any, revision: Revision, author: Any = None, ownership: Ownership = FUNCTIONS) -> list[Fault]:
+def restore(
+    owner: Any, revision: Revision, author: Any = None, ownership: Ownership = FUNCTIONS
+) -> list[Fault]:
     """Make an old revision the draft; it runs once that is published."""
     if revision.owner_kind != ownership.kind or revision.owner_id != owner.pk:
         raise Problem("NOT_FOUND", "This revision belongs to something else.")
@@ -153,7 +157,9 @@ def compare(old: Any, new: Any, path: tuple[str | int, ...] = ()) -> list[Change
     return [Change("changed", path, old, new)]
 
 
-def _compare_maps(old: Mapping[str, Any], new: Mapping[str, Any], path: tuple[str | int, ...]) -> list[Change]:
+def _compare_maps(
+    old: Mapping[str, Any], new: Mapping[str, Any], path: tuple[str | int, ...]
+) -> list[Change]:
     made = [Change("removed", (*path, key), old=old[key]) for key in old if key not in new]
     for key, value in new.items():
         if key in old:

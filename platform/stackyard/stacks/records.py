@@ -21,7 +21,9 @@ def record_type(line: Line, checker: StackChecker) -> t.Type:
     names = line.params.get("fields")
     if not isinstance(names, list):
         return table.record_type()
-    return t.object_of({n: table.fields[n].value_type for n in names if isinstance(n, str) and n in table.fields})
+    return t.object_of(
+        {n: table.fields[n].value_type for n in names if isinstance(n, str) and n in table.fields}
+    )
 
 
 @dataclass(frozen=True)

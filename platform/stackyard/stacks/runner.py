@@ -19,7 +19,16 @@ from .inputs import InputSet
 from .models import Function, Revision
 from .trace import Trace
 
-__all__ = ["DebugStop", "Execution", "Plan", "RequestFacts", "Trace", "load_draft", "load_function", "load_plan"]
+__all__ = [
+    "DebugStop",
+    "Execution",
+    "Plan",
+    "RequestFacts",
+    "Trace",
+    "load_draft",
+    "load_function",
+    "load_plan",
+]
 
 
 class Plan:
@@ -87,8 +96,12 @@ def load_plan(workspace_id: int, revision_id: int) -> Plan:
     held = _plans(workspace_id)
     plan = held.plans.get(revision_id)
     if plan is None:
-        document = Revision.objects.values_list("document", flat=True).get(pk=revision_id, workspace_id=workspace_id)
-        plan = held.plans[revision_id] = _compile(workspace_id, held, document, f"revision {revision_id}", False)
+        document = Revision.objects.values_list("document", flat=True).get(
+            pk=revision_id, workspace_id=workspace_id
+        )
+        plan = held.plans[revision_id] = _compile(
+            workspace_id, held, document, f"revision {revision_id}", False
+        )
     return plan
 
 
@@ -116,7 +129,10 @@ def _compile(
     checked = check_document(document, catalogue, extra_keys=tuple(document))
     if checked.errors:
         _refuse(checked.errors, name)
-    return Plan(document, compile_stack(document, held.schema, held.functions, checked.trees, name=name, traced=traced))
+    return Plan(
+        document,
+        compile_stack(document, held.schema, held.functions, checked.trees, name=name, traced=traced),
+    )
 
 
 def _refuse(faults: list[Any], name: str) -> None:

@@ -64,7 +64,9 @@ def from_spelling(data: Any, faults: Faults) -> dict[str, Any]:
         return {"format": FORMAT, "inputs": {}, "lines": [], "response": None}
     plain = copy.deepcopy(data)
     document: dict[str, Any] = {"format": FORMAT}
-    document.update({key: value for key, value in plain.items() if key not in ("inputs", "stack", "response")})
+    document.update(
+        {key: value for key, value in plain.items() if key not in ("inputs", "stack", "response")}
+    )
     if "lines" in plain:
         faults.error(("lines",), "unknown_key", 'There is no "lines" here. Did you mean "stack"?')
     if "inputs" in plain and plain["inputs"] is None:
@@ -88,7 +90,9 @@ def _read_line(line: Any, path: Path, faults: Faults) -> dict[str, Any] | None:
     if isinstance(line, str) and line in Step.all():
         line = {line: {}}
     if not isinstance(line, dict):
-        faults.error(path, "line", "A line is a map with a step and its parameters, such as set_variable: {…}.")
+        faults.error(
+            path, "line", "A line is a map with a step and its parameters, such as set_variable: {…}."
+        )
         return None
     steps = [key for key in line if key not in LINE_WORDS]
     if len(steps) != 1:
@@ -118,7 +122,9 @@ def _report_step_count(line: dict[str, Any], steps: list[Any], path: Path, fault
                 parameters = [p.name for p in Step.get(known[0]).parameters]
                 indent = f" Indent it under {known[0]}." if word in parameters else ""
                 hint = did_you_mean(str(word), LINE_WORDS)
-                faults.error((*path, word), "unknown_key", f'A line has no "{word}" beside its step.{indent or hint}')
+                faults.error(
+                    (*path, word), "unknown_key", f'A line has no "{word}" beside its step.{indent or hint}'
+                )
         return
     faults.error(path, "line", f"A line has one step; this one has {', '.join(map(str, steps))}.")
 

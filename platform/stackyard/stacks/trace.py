@@ -46,7 +46,9 @@ class Trace:
     def leave(self, line_id: str, depth: int, call_depth: int, value: Any) -> None:
         """A line has ended with a value."""
         if self._open and self._open[-1][1] >= (call_depth, depth):
-            line = next((o[0] for o in reversed(self._open) if o[1] == (call_depth, depth)), self._open[-1][0])
+            line = next(
+                (o[0] for o in reversed(self._open) if o[1] == (call_depth, depth)), self._open[-1][0]
+            )
             line.has_value, line.value = True, value
         self._close((call_depth, depth))
 

@@ -50,7 +50,7 @@ class Checker:
                 self.condition(tree.condition)
                 return t.join(self.type_of(tree.then), self.type_of(tree.otherwise))
             case ListOf():
-                return self.list(tree)
+                return self.list_(tree)
             case MapOf():
                 return t.object_of({key: self.type_of(value) for key, value in tree.entries})
             case Pipe():
@@ -172,7 +172,7 @@ class Checker:
         self.error("type", f'"{tree.operator}" does not work on {left} and {right}.', tree.at)
         return t.ANY
 
-    def list(self, tree: ListOf) -> t.Type:
+    def list_(self, tree: ListOf) -> t.Type:
         held: t.Type | None = None
         for item in tree.items:
             given = self.type_of(item)
@@ -260,7 +260,7 @@ def _fits(wanted: t.Type, given: t.Type) -> bool:
     return given.name != "null" and t.accepts(wanted, given)
 
 
-def _literal(value: None | bool | int | float | str) -> t.Type:
+def _literal(value: bool | int | float | str | None) -> t.Type:
     if value is None:
         return t.NULL
     if isinstance(value, bool):

@@ -139,11 +139,8 @@ def _remainder(left: Any, right: Any) -> Any:
 
 def add(left: Any, right: Any) -> Any:
     """`+`: numbers, or a timestamp and milliseconds."""
-    if (
-        left.__class__ is int
-        and right.__class__ is int
-        or left.__class__ is float
-        and right.__class__ is float
+    if (left.__class__ is int and right.__class__ is int) or (
+        left.__class__ is float and right.__class__ is float
     ):
         return number(left + right)
     if isinstance(left, datetime) and is_number(right):
@@ -155,11 +152,8 @@ def add(left: Any, right: Any) -> Any:
 
 def subtract(left: Any, right: Any) -> Any:
     """`-`: numbers, two timestamps (milliseconds between them), or a timestamp and milliseconds."""
-    if (
-        left.__class__ is int
-        and right.__class__ is int
-        or left.__class__ is float
-        and right.__class__ is float
+    if (left.__class__ is int and right.__class__ is int) or (
+        left.__class__ is float and right.__class__ is float
     ):
         return number(left - right)
     if isinstance(left, datetime):
@@ -180,11 +174,8 @@ def _moved(moment: datetime, milliseconds: int | float | Decimal) -> datetime:
 
 def multiply(left: Any, right: Any) -> Any:
     """`*` on numbers."""
-    if (
-        left.__class__ is int
-        and right.__class__ is int
-        or left.__class__ is float
-        and right.__class__ is float
+    if (left.__class__ is int and right.__class__ is int) or (
+        left.__class__ is float and right.__class__ is float
     ):
         return number(left * right)
     return _compute("*", left, right)

@@ -32,7 +32,7 @@ BINDING |= {"~": 7, "+": 8, "-": 8, "*": 9, "/": 9, "%": 9}
 CHOICE_POWER = 1
 NOT_POWER = 5
 COMPARISON_POWER = 6
-_CONSTANTS: dict[str, None | bool] = {"null": None, "true": True, "false": False}
+_CONSTANTS: dict[str, bool | None] = {"null": None, "true": True, "false": False}
 _OPERATOR_WORDS = frozenset({"and", "or", "not", "in"})
 
 
@@ -232,9 +232,9 @@ class _Parser:
             self.expect(")", "to close the bracket")
             return inner
         if token.kind == "symbol" and token.value == "[":
-            return self.list(token)
+            return self.list_(token)
         if token.kind == "symbol" and token.value == "{":
-            return self.map(token)
+            return self.map_(token)
         self.position -= 1
         raise ExpressionError(f"Expected a value, found {self.named()}.", token.at)
 
@@ -248,7 +248,7 @@ class _Parser:
             raise ExpressionError(f'Write "value | {name}(…)": functions are filters here.', token.at)
         return Name(name, token.at)
 
-    def list(self, opening: Token) -> Tree:
+    def list_(self, opening: Token) -> Tree:
         items: list[Tree] = []
         while not self.sees("]"):
             items.append(self.expression(0))
@@ -258,7 +258,7 @@ class _Parser:
         self.expect("]", "to close the list")
         return ListOf(tuple(items), opening.at)
 
-    def map(self, opening: Token) -> Tree:
+    def map_(self, opening: Token) -> Tree:
         entries: list[tuple[str, Tree]] = []
         seen: set[str] = set()
         while not self.sees("}"):

@@ -57,7 +57,7 @@ def _spell(tree: Tree) -> tuple[int, str]:
             return _PIPE_POWER, f"{_text(tree.value, _PIPE_POWER)} | {tree.name}{arguments}"
 
 
-def _literal(value: None | bool | int | float | str) -> tuple[int, str]:
+def _literal(value: bool | int | float | str | None) -> tuple[int, str]:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return _ATOM_POWER, json.dumps(value, ensure_ascii=False)
     text = repr(value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Literal:
     """null, true, false, a number or a text."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     at: int = field(default=0, compare=False)
 
     def __eq__(self, other: object) -> bool:

@@ -8,7 +8,7 @@ from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Branches, Lines, Parameter
+from ..parameters import Branches, Lines
 from ..parameters import Condition as ConditionParameter
 from ..step import Line, Step
 
@@ -25,7 +25,7 @@ class Condition(Step):
     sentence = "If {if}"
     synonyms = "if else when conditional branch"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         ConditionParameter("if", "What must be true.", required=True),
         Lines("then", "Runs when it is true."),
         _ELSE_IF,

@@ -10,7 +10,7 @@ from stackyard.core.expressions.operations import failed, kind_of
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Lines, Parameter, Value
+from ..parameters import Lines, Value
 from ..step import Line, Step
 
 
@@ -31,7 +31,7 @@ class For(Step):
     sentence = "Repeat {count} times"
     synonyms = "loop repeat times count"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Value("count", "How often.", required=True, type=t.INT),
         Lines("do", "Runs each time."),
     )

@@ -10,7 +10,7 @@ from stackyard.core.expressions.operations import failed, kind_of
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Lines, NewName, Parameter, Value, check_new_name
+from ..parameters import Lines, NewName, Value, check_new_name
 from ..step import Line, Step
 
 
@@ -33,7 +33,7 @@ class ForEach(Step):
     sentence = "For each {item} in {in}"
     synonyms = "loop iterate foreach list"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Value("in", "The list.", required=True, type=t.LIST.or_null()),
         NewName("item", "What an item is called inside.", default="item"),
         Lines("do", "Runs for each item."),

@@ -8,7 +8,7 @@ from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Constant, Lines, Parameter
+from ..parameters import Constant, Lines
 from ..step import Line, Step
 
 
@@ -22,7 +22,7 @@ class Group(Step):
     sentence = "{title}"
     synonyms = "section fold comment title"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Constant("title", "What the lines do together.", default=""),
         Lines("do", "The lines."),
     )

@@ -10,7 +10,7 @@ from stackyard.core import types as t
 from ..check import StackChecker
 from ..compiler import StackCompiler
 from ..endings import Ending
-from ..parameters import Condition, Parameter, Value
+from ..parameters import Condition, Value
 from ..raising import check_code, check_status, raise_problem, raised_by
 from ..step import Line, Step
 
@@ -27,7 +27,7 @@ class Precondition(Step):
     sentence = "Require {if}, else {status} {code}"
     synonyms = "require assert guard check validate must"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Condition("if", "What must be true.", required=True),
         Value("status", "The HTTP status of the error.", default=400, type=t.INT),
         Value("code", "The error's code, for programs.", default="PRECONDITION_FAILED", type=t.TEXT),

@@ -9,7 +9,7 @@ from stackyard.core.expressions.operations import equal
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Branches, Lines, Parameter, Value
+from ..parameters import Branches, Lines, Value
 from ..step import Line, Step
 
 _CASES = Branches("cases", "Values to compare with, and what runs.", required=True, test="when", block="do")
@@ -25,7 +25,7 @@ class Switch(Step):
     sentence = "Switch on {value}"
     synonyms = "case match select choose"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Value("value", "What is compared.", required=True),
         _CASES,
         Lines("default", "Runs when no case is equal."),

@@ -10,7 +10,7 @@ from stackyard.core import types as t
 from ..check import StackChecker
 from ..compiler import StackCompiler
 from ..endings import Ending
-from ..parameters import Parameter, Value
+from ..parameters import Value
 from ..raising import check_code, check_status, raise_problem, raised_by
 from ..step import Line, Step
 
@@ -25,7 +25,7 @@ class Throw(Step):
     sentence = "Throw {status} {code}"
     synonyms = "raise error fail abort exception"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Value("status", "The HTTP status.", default=400, type=t.INT),
         Value("code", "The error's code, for programs.", default="ERROR", type=t.TEXT),
         Value("message", "What happened, for people.", default="", type=t.TEXT),

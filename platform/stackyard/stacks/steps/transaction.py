@@ -8,7 +8,7 @@ from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Lines, Parameter
+from ..parameters import Lines
 from ..step import Line, Step
 
 
@@ -22,7 +22,7 @@ class Transaction(Step):
     sentence = "All or nothing"
     synonyms = "atomic rollback commit"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (Lines("do", "The lines whose changes belong together."),)
+    parameters = (Lines("do", "The lines whose changes belong together."),)
     examples = (
         {
             "lines": [

@@ -10,7 +10,7 @@ from stackyard.core.errors import Detail, Problem
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Lines, Parameter
+from ..parameters import Lines
 from ..step import Line, Step
 
 ERROR = t.object_of(
@@ -52,7 +52,7 @@ class TryCatch(Step):
     synonyms = "error handling exception rescue finally"
     gives_result = False
     catches = "try"
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Lines("try", "The lines that may fail."),
         Lines(
             "catch",

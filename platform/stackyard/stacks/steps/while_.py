@@ -8,7 +8,7 @@ from stackyard.core import types as t
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
-from ..parameters import Condition, Lines, Parameter
+from ..parameters import Condition, Lines
 from ..step import Line, Step
 
 
@@ -22,7 +22,7 @@ class While(Step):
     sentence = "While {if}"
     synonyms = "loop until repeat"
     gives_result = False
-    parameters: tuple[Parameter, ...] = (
+    parameters = (
         Condition("if", "Looked at before each turn.", required=True),
         Lines("do", "Runs each time."),
     )
