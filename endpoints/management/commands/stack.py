@@ -14,7 +14,7 @@ from stackyard.core.jsonout import encode
 from stackyard.core.management.problem_command import ProblemCommand
 from stackyard.core.models import Workspace
 from stackyard.stacks.models import Function
-from stackyard.stacks.trial import Trial, try_document
+from stackyard.stacks.trial import try_document
 
 
 class Command(ProblemCommand):
