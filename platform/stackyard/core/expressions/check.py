@@ -207,7 +207,7 @@ class Checker:
             )
         given = [value]
         for number, argument in enumerate(tree.arguments):
-            parameter = found.parameters[number] if number < len(found.parameters) else None
+            parameter = _parameter_at(found, number)
             given.append(self.argument(tree, found, parameter, argument, given))
         return given
 
@@ -252,6 +252,13 @@ class Checker:
         }
         with self.scope.inner(names):
             return self.type_of(lambda_.body)
+
+
+def _parameter_at(found: Filter, number: int) -> FilterParameter | None:
+    """The parameter that takes an argument; the last one may take all that follow."""
+    if number < len(found.parameters):
+        return found.parameters[number]
+    return found.parameters[-1] if found.parameters and found.parameters[-1].repeats else None
 
 
 def _fits(wanted: t.Type, given: t.Type) -> bool:
