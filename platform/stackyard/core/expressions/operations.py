@@ -249,6 +249,7 @@ def _equal_deep(left: Any, right: Any, depth: int) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if is_number(left) and is_number(right):
+        left, right = _as_written(left, right)
         return bool(left == right)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(
@@ -264,12 +265,21 @@ def unequal(left: Any, right: Any) -> bool:
     return not equal(left, right)
 
 
-def _comparable(symbol: str, left: Any, right: Any) -> None:
+def _as_written(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two numbers to compare: a float beside a decimal is the decimal it is written as, so that a price of 19.99 is 19.99."""
+    if isinstance(left, float) and isinstance(right, Decimal):
+        return Decimal(repr(left)), right
+    if isinstance(left, Decimal) and isinstance(right, float):
+        return left, Decimal(repr(right))
+    return left, right
+
+
+def _comparable(symbol: str, left: Any, right: Any) -> tuple[Any, Any]:
     if is_number(left) and is_number(right):
-        return
+        return _as_written(left, right)
     for kind in (str, datetime):
         if isinstance(left, kind) and isinstance(right, kind):
-            return
+            return left, right
     failed(
         f'"{symbol}" compares two numbers, two texts or two timestamps, not {kind_of(left)} and {kind_of(right)}.',
         'Give a value for null with "??": (x ?? 0).' if left is None or right is None else None,
@@ -280,7 +290,7 @@ def less(left: Any, right: Any) -> bool:
     """`<`."""
     kind = left.__class__
     if kind is not right.__class__ or (kind is not int and kind is not float):
-        _comparable("<", left, right)
+        left, right = _comparable("<", left, right)
     return bool(left < right)
 
 
@@ -288,7 +298,7 @@ def less_or_equal(left: Any, right: Any) -> bool:
     """`<=`."""
     kind = left.__class__
     if kind is not right.__class__ or (kind is not int and kind is not float):
-        _comparable("<=", left, right)
+        left, right = _comparable("<=", left, right)
     return bool(left <= right)
 
 
@@ -296,7 +306,7 @@ def greater(left: Any, right: Any) -> bool:
     """`>`."""
     kind = left.__class__
     if kind is not right.__class__ or (kind is not int and kind is not float):
-        _comparable(">", left, right)
+        left, right = _comparable(">", left, right)
     return bool(left > right)
 
 
@@ -304,7 +314,7 @@ def greater_or_equal(left: Any, right: Any) -> bool:
     """`>=`."""
     kind = left.__class__
     if kind is not right.__class__ or (kind is not int and kind is not float):
-        _comparable(">=", left, right)
+        left, right = _comparable(">=", left, right)
     return bool(left >= right)
 
 

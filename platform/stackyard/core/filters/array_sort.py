@@ -12,6 +12,7 @@ from ..errors import did_you_mean
 from ..expressions import operations as op
 from ..filter import Budget, filter, same
 from ..guards import Refusal, show
+from .numbers import as_written
 from .paths import By, reader
 
 _DIGITS = re.compile("([0-9]+)")
@@ -48,6 +49,8 @@ def sort(
 def _same_kind(keys: list[Any]) -> Callable[[Any], Any]:
     """Values order themselves, as long as they are all of a kind that has an order."""
     kinds = set(map(type, keys))
+    if {float, Decimal} <= kinds <= {int, float, Decimal}:
+        return as_written
     for ordered in ({int, float, Decimal}, {str}, {datetime}, {bool}):
         if kinds <= ordered:
             return lambda key: key

@@ -5,21 +5,13 @@ from __future__ import annotations
 import re
 
 from .. import types as t
-from ..expressions import operations as op
 from ..filter import Budget, filter
 from ..guards import Refusal, weigh
-from ..jsonout import measure
+from .values import written
 
 _FIRST_LETTERS = re.compile(r"(?<!\S)\S")
 # What Python needs for a short text besides its characters, and its place in a list.
 _PIECE = 60
-
-
-def written(budget: Budget, value: object) -> str:
-    """A value as `~` joins it; lists and objects, which may share parts, are paid for before they are written."""
-    if isinstance(value, list | dict):
-        budget.room(measure(value))
-    return op.text_of(value)
 
 
 def folded(value: str) -> str:

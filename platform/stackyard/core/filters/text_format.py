@@ -10,7 +10,7 @@ from ..expressions import operations as op
 from ..filter import Budget, filter
 from ..guards import Refusal, show
 from .numbers import as_float, as_written, rounded, whole
-from .text import written
+from .values import written
 
 _PLACE = re.compile(
     r"%(?:(?P<position>\d{1,3})\$)?(?P<flags>(?:[-+0 ]|'.)*)(?P<width>\d+)?(?:\.(?P<places>\d+))?(?P<letter>.|\Z)",
