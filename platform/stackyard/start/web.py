@@ -7,9 +7,11 @@ second thread overlaps the waits; SQLite never waits.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.util import Finalize
 from typing import Any
 
 from granian import Granian
@@ -24,6 +26,11 @@ _STOP_SECONDS = 8
 def _load(parent: int) -> Callable[..., Any]:
     """The application, in a worker that ends with the server's main process."""
     stop_with_parent(parent)
+    # The server hands the process's environment to every request, where a variable HTTP_X reads as a header X.
+    for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        del os.environ[name]
+    # multiprocessing ends a child without what atexit holds, such as writing the last of the request history.
+    Finalize(None, atexit._run_exitfuncs, exitpriority=0)
     from stackyard.wsgi import application
 
     return application
