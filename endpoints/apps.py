@@ -14,5 +14,6 @@ class EndpointsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find the blueprints."""
+        """Find the blueprints, and listen to what tables and functions lose."""
         load("endpoints.blueprints")
+        from . import dependents  # noqa: F401  (connects to the signal)

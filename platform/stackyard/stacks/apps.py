@@ -14,5 +14,6 @@ class StacksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find the step kinds."""
+        """Find the step kinds and listen to what tables lose."""
         load("stackyard.stacks.steps")
+        from . import dependents  # noqa: F401  (connects to the tables' signal)

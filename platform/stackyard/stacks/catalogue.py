@@ -68,9 +68,9 @@ class Catalogue:
     variables: Mapping[str, bool] = field(default_factory=dict)
 
 
-def load_catalogue(workspace: Workspace) -> Catalogue:
-    """The catalogue as the database has it now."""
+def load_catalogue(workspace: Workspace, schema: Schema | None = None) -> Catalogue:
+    """The catalogue as the database has it now; over another schema when one is given."""
     variables = dict(Variable.objects.filter(workspace=workspace).values_list("name", "is_secret"))
-    catalogue = Catalogue(load_schema(workspace.pk), {}, variables)
+    catalogue = Catalogue(schema or load_schema(workspace.pk), {}, variables)
     catalogue.functions = Signatures(workspace.pk, catalogue)
     return catalogue

@@ -12,6 +12,7 @@ from django.db.models import Max, QuerySet
 from stackyard.core import version
 from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.models import Workspace
+from stackyard.tables.narrowing import ask
 
 from .catalogue import load_catalogue
 from .check import Checked, check_document
@@ -23,6 +24,7 @@ class Owner(Protocol):
     """What has a draft and revisions: a Function or an Endpoint."""
 
     pk: int
+    name: str
     draft: dict[str, Any]
     published: Revision | None
 
@@ -32,12 +34,16 @@ class Owner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """How one kind of owner is published. `check` reports all faults; `switch` writes the published columns."""
+    """How one kind of owner is published.
+
+    `check` reports all faults; `switch` writes the published columns; `is_called` says that stacks call it.
+    """
 
     kind: str
     workspace: Callable[[Any], Workspace]
     check: Callable[[Any, dict[str, Any]], Checked]
     switch: Callable[[Any, dict[str, Any]], None]
+    is_called: bool = False
 
 
 def check_function(function: Function, document: dict[str, Any]) -> Checked:
@@ -57,7 +63,9 @@ def _switch_function(function: Function, document: dict[str, Any]) -> None:
     function.description = document.get("description", "")
 
 
-FUNCTIONS = Ownership("function", lambda function: function.workspace, check_function, _switch_function)
+FUNCTIONS = Ownership(
+    "function", lambda function: function.workspace, check_function, _switch_function, is_called=True
+)
 
 
 def create_function(workspace: Workspace, document: Mapping[str, Any], author: Any = None) -> Function:
@@ -73,11 +81,12 @@ def create_function(workspace: Workspace, document: Mapping[str, Any], author: A
 
 
 def delete_function(function: Function) -> None:
-    """Take a function away; stacks that call it stop compiling until they are changed."""
+    """Take a function away. Problem `CONFLICT` while something published calls it."""
     with transaction.atomic():
         Revision.objects.filter(owner_kind="function", owner_id=function.pk).delete()
         function.delete()
         version.bump(function.workspace_id)
+        ask(function.workspace_id, function.name)
 
 
 def save_draft(
@@ -98,6 +107,7 @@ def publish(owner: Any, author: Any = None, message: str = "", ownership: Owners
         if owner.published is not None and owner.published.document == draft:
             return owner.published  # type: ignore[no-any-return]
         workspace = ownership.workspace(owner)
+        before = owner.name
         revision = Revision.objects.create(
             workspace=workspace,
             owner_kind=ownership.kind,
@@ -111,6 +121,9 @@ def publish(owner: Any, author: Any = None, message: str = "", ownership: Owners
         ownership.switch(owner, draft)
         owner.save()
         version.bump(workspace.pk)
+        if ownership.is_called and revision.number > 1:
+            # Whoever calls it must still fit its name, inputs and response.
+            ask(workspace.pk, before)
     return revision
 
 

@@ -38,6 +38,24 @@ class AddOrEditRecord(Step):
         Data("data", "The fields and their values.", required=True),
     )
     run = staticmethod(add_or_edit_record)
+    examples = (
+        {
+            "lines": [
+                {
+                    "step": "add_or_edit_record",
+                    "as": "c",
+                    "params": {
+                        "table": "customers",
+                        "field": "email",
+                        "value": "ann@example.com",
+                        "data": {"name": "Anna"},
+                    },
+                }
+            ],
+            "response": "[c.id, c.name]",
+            "is": [1, "Anna"],
+        },
+    )
     raises = ("CONFLICT",)
 
     @classmethod

@@ -35,6 +35,15 @@ class AddRecord(Step):
         Data("data", "The fields and their values; what is left out takes its default.", required=True),
     )
     run = staticmethod(add_record)
+    examples = (
+        {
+            "lines": [
+                {"step": "add_record", "as": "c", "params": {"table": "customers", "data": {"name": "Cem"}}}
+            ],
+            "response": "[c.id, c.name]",
+            "is": [3, "Cem"],
+        },
+    )
     raises = ("CONFLICT",)
 
     @classmethod

@@ -46,6 +46,15 @@ class CallFunction(Step):
         Constant("function", "The function's name.", required=True),
         Value("input", "Its inputs by name.", default={}, type=t.OBJECT),
     )
+    examples = (
+        {
+            "lines": [
+                {"step": "call_function", "as": "n", "params": {"function": "twice", "input": {"n": 21}}}
+            ],
+            "response": "n",
+            "is": 42,
+        },
+    )
 
     @classmethod
     def check(cls, line: Line, checker: StackChecker) -> t.Type:

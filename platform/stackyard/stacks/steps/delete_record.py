@@ -35,6 +35,19 @@ class DeleteRecord(Step):
         FieldValue("value", "The field's value.", required=True),
     )
     run = staticmethod(delete_record)
+    examples = (
+        {
+            "lines": [
+                {
+                    "step": "delete_record",
+                    "as": "c",
+                    "params": {"table": "customers", "field": "id", "value": 2},
+                }
+            ],
+            "response": "c.name",
+            "is": "Bob",
+        },
+    )
     raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod

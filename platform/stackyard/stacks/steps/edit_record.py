@@ -36,6 +36,19 @@ class EditRecord(Step):
         Data("data", "The record's fields and values.", required=True),
     )
     run = staticmethod(edit_record)
+    examples = (
+        {
+            "lines": [
+                {
+                    "step": "edit_record",
+                    "as": "c",
+                    "params": {"table": "customers", "field": "id", "value": 1, "data": {"name": "Anna"}},
+                }
+            ],
+            "response": "[c.name, c.email]",
+            "is": ["Anna", None],
+        },
+    )
     raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod

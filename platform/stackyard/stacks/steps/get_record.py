@@ -36,6 +36,15 @@ class GetRecord(Step):
         Fields("fields", "The fields to read; all that are public unless given.", advanced=True),
     )
     run = staticmethod(get_record)
+    examples = (
+        {
+            "lines": [
+                {"step": "get_record", "as": "c", "params": {"table": "customers", "field": "id", "value": 1}}
+            ],
+            "response": "c.name",
+            "is": "Ann",
+        },
+    )
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

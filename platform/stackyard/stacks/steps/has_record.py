@@ -34,6 +34,13 @@ class HasRecord(Step):
         FieldValue("value", "The value to look for.", required=True),
     )
     run = staticmethod(has_record)
+    examples = (
+        {
+            "lines": [{"step": "has_record", "as": "there", "params": {"table": "customers", "value": 99}}],
+            "response": "there",
+            "is": False,
+        },
+    )
 
     @classmethod
     def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:

@@ -36,6 +36,19 @@ class PatchRecord(Step):
         Data("data", "The fields to change, with their new values.", required=True),
     )
     run = staticmethod(patch_record)
+    examples = (
+        {
+            "lines": [
+                {
+                    "step": "patch_record",
+                    "as": "c",
+                    "params": {"table": "customers", "field": "id", "value": 1, "data": {"name": "Anna"}},
+                }
+            ],
+            "response": "[c.name, c.email]",
+            "is": ["Anna", "ann@example.com"],
+        },
+    )
     raises = ("NOT_FOUND", "CONFLICT")
 
     @classmethod

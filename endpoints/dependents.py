@@ -1,0 +1,20 @@
+"""Published endpoints have a say before a table, a field or a function they use goes away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.dispatch import receiver
+
+from stackyard.stacks.dependents import refuse_broken
+from stackyard.tables.narrowing import narrowed
+
+from .models import Endpoint
+
+
+@receiver(narrowed)
+def _endpoints_first(workspace_id: int, names: Sequence[str], **_: Any) -> None:
+    rows = Endpoint.objects.filter(group__workspace_id=workspace_id, published__isnull=False)
+    found = rows.values_list("group__name", "name", "published__document").iterator()
+    refuse_broken(workspace_id, ((f"endpoint {group}/{name}", document) for group, name, document in found), names)

@@ -1,0 +1,61 @@
+"""Which published stacks would stop working when a table, a field or a function goes away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.dispatch import receiver
+
+from stackyard.core.errors import Detail, Problem
+from stackyard.core.models import Workspace
+from stackyard.tables.narrowing import narrowed
+from stackyard.tables.schema import fresh_schema
+
+from .catalogue import load_catalogue
+from .check import check_document
+from .models import Function
+
+SHOWN = 10
+
+
+def refuse_broken(
+    workspace_id: int, documents: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str] = ()
+) -> None:
+    """Problem `CONFLICT` when a published document has errors now. `documents` are (label, document).
+
+    With `names`, only documents that hold one of them are looked at.
+    """
+    catalogue = None
+    details: list[Detail] = []
+    for label, document in documents:
+        if names and not mentions(document, names):
+            continue
+        if catalogue is None:
+            workspace = Workspace.objects.get(pk=workspace_id)
+            catalogue = load_catalogue(workspace, schema=fresh_schema(workspace_id))
+        for fault in check_document(document, catalogue, extra_keys=tuple(document)).errors:
+            place = f"{label}, line {fault.line_id}" if fault.line_id else label
+            details.append(Detail(place, fault.code, fault.message))
+    if details:
+        raise Problem(
+            "CONFLICT",
+            f"What is published still uses it: {details[0].field}"
+            + (f" and {len(details) - 1} more places." if len(details) > 1 else "."),
+            suggestion="Change and publish these first, or change tables and stacks together with workspace apply.",
+            details=details[:SHOWN],
+        )
+
+
+def mentions(document: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether a document's text holds one of the names; cheap, and never misses one."""
+    text = json.dumps(document, ensure_ascii=False)
+    return any(name in text for name in names)
+
+
+@receiver(narrowed)
+def _functions_first(workspace_id: int, names: Sequence[str], **_: Any) -> None:
+    rows = Function.objects.filter(workspace_id=workspace_id, published__isnull=False)
+    found = rows.values_list("name", "published__document")
+    refuse_broken(workspace_id, ((f"function {name}", document) for name, document in found), names)

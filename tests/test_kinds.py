@@ -1,0 +1,103 @@
+"""One test that walks all kinds: each says what it is, and what its examples say is true."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from stackyard.core.expressions import evaluate_text
+from stackyard.core.filter import Example, filters
+from stackyard.core.kinds import Kind
+from stackyard.core.models import Workspace
+from stackyard.core.principal import ANONYMOUS
+from stackyard.stacks.check import check_document
+from stackyard.stacks.document import with_ids
+from stackyard.stacks.publishing import create_function, publish
+from stackyard.stacks.runner import Execution, load_draft
+from stackyard.stacks.step import Step
+from stackyard.stacks.trace import Trace
+from stackyard.tables.changes import create_table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
+
+KINDS = [kind for family in Kind.families().values() for kind in family.all().values()]
+STEPS = list(Step.all().values())
+EXAMPLES = [(f.name, example) for f in filters().values() for example in f.examples]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.family}-{kind.name}")
+def test_a_kind_says_what_it_is(kind: type[Kind]) -> None:
+    assert kind.description(), "a docstring is its help"
+    assert kind.label, "a label for people"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_a_step_describes_its_parameters(step: type[Step]) -> None:
+    names = [parameter.name for parameter in step.parameters]
+    assert len(set(names)) == len(names)
+    assert set(re.findall(r"{(\w+)}", step.sentence)) <= set(names)
+    assert step.group
+    assert step.icon
+    assert step.sentence
+    assert step.synonyms
+    assert step.examples, "examples are run by this file and shown in the docs"
+    for parameter in step.parameters:
+        assert parameter.help, f"{parameter.name} needs a help text"
+        assert isinstance(parameter.schema(), dict)
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    """Two customers, and a function."""
+    create_table(workspace, "customers", fields={"name": "text", "email": {"type": "email", "unique": True}})
+    Store(load_schema(workspace.pk)).add_many(
+        "customers", [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob"}]
+    )
+    document = {"name": "twice", "inputs": {"n": {"type": "int"}}, "response": {"$expr": "input.n * 2"}}
+    publish(create_function(workspace, document))
+    return workspace
+
+
+@pytest.mark.django_db
+def test_the_examples_of_every_step_are_true(shop: Workspace) -> None:
+    wrong = []
+    for step in STEPS:
+        for example in step.examples:
+            with transaction.atomic():
+                made = _run(shop, example)
+                transaction.set_rollback(True)
+            if made != example["is"]:
+                wrong.append((step.name, made))
+    assert wrong == []
+
+
+def _run(workspace: Workspace, example: Any) -> Any:
+    from stackyard.stacks.catalogue import load_catalogue
+
+    lines = example["lines"]
+    document = with_ids(
+        {"format": 1, "inputs": {}, "lines": lines, "response": {"$expr": example["response"]}}
+    )
+    assert check_document(document, load_catalogue(workspace)).faults == []
+    plan = load_draft(workspace.pk, document)
+    return plan.run(
+        Execution.start(workspace.pk, ANONYMOUS, trace=Trace() if "trace" in example else None), {}
+    )
+
+
+def test_every_filter_is_described_and_has_an_example() -> None:
+    for found in filters().values():
+        assert found.help, found.name
+        assert found.family, found.name
+        assert found.examples, found.name
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(EXAMPLES)])
+def test_the_examples_of_every_filter_are_true(name: str, example: Example) -> None:
+    assert f"| {name}" in example.source
+    made, wanted = evaluate_text(example.source), evaluate_text(example.result)
+    assert made == wanted
+    assert type(made) is type(wanted) or isinstance(wanted, int | float)
