@@ -22,6 +22,7 @@ from stackyard.stacks.document import ENDPOINT_KEYS
 from stackyard.stacks.files import MESSAGE, StackFiles, to_verify, verify_one
 
 from .checking import check_endpoint
+from .cors import check_cors
 from .groups import create_group, delete_group, edit_group
 from .models import ApiGroup, Endpoint, new_canonical
 from .publishing import ENDPOINTS, create_endpoint, delete_endpoint, set_active
@@ -73,13 +74,18 @@ class GroupFiles(DocumentFiles):
             if wanted[key] is not None:
                 wanted[key] = _read_moment(source, key, wanted[key])
                 faulty = faulty or wanted[key] is None
+        faults = Faults()
+        check_cors(wanted["cors"], faults)
+        for fault in faults.errors:
+            source.fault(fault.path, fault.message, code=fault.code)
+            faulty = True
         if not isinstance(wanted["successor"], str | None):
             source.fault(("successor",), "The successor is the name of an API group.", code="type")
             faulty = True
         return None if faulty else wanted
 
     def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
-        pending = [c for c in changes if c.changes_something and c.source is not None]
+        pending = [change for change in changes if change.changes_something]
         for change in pending:
             self._give_up_addresses(walk, change)
         for change in pending:
@@ -90,10 +96,10 @@ class GroupFiles(DocumentFiles):
                 "mount": change.wanted["mount"],
                 **{key: _moment(change.wanted[key]) for key in _DATES},
             }
-            walk.attempt(change.source, self._save, walk, values)
+            walk.attempt(change.file, self._save, walk, values)
         for change in pending:
             # When every group is there, since two may name each other.
-            walk.attempt(change.source, self._set_successor, walk, change, path=("successor",))
+            walk.attempt(change.file, self._set_successor, walk, change, path=("successor",))
 
     def _give_up_addresses(self, walk: Walk, change: Change) -> None:
         """Two groups may trade canonicals or mounts: whoever gets another lets go of the present one first."""
@@ -119,9 +125,9 @@ class GroupFiles(DocumentFiles):
         if group is None or present == wanted:
             return
         successor = walk.target.api_groups.filter(name=wanted).first()
-        if wanted is not None and successor is None and change.source is not None:
+        if wanted is not None and successor is None:
             hint = did_you_mean(wanted, walk.target.api_groups.values_list("name", flat=True))
-            change.source.fault(
+            change.file.fault(
                 ("successor",), f'There is no API group "{wanted}".{hint}', code="unknown_group"
             )
             return
@@ -185,13 +191,13 @@ class EndpointFiles(StackFiles):
     def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
         groups = {group.name: group for group in walk.target.api_groups.all()}
         for change in changes:
-            if not change.changes_something or change.source is None:
+            if not change.changes_something:
                 continue
             group = groups.get(PurePosixPath(change.path).parent.name)
             if group is None:
-                change.source.fault((), f"The group has no file: {PurePosixPath(change.path).parent}.yaml.")
+                change.file.fault((), f"The group has no file: {PurePosixPath(change.path).parent}.yaml.")
                 continue
-            walk.attempt(change.source, self._publish, walk, group, change)
+            walk.attempt(change.file, self._publish, walk, group, change)
 
     def _publish(self, walk: Walk, group: ApiGroup, change: Change) -> None:
         document = deepcopy(change.wanted)

@@ -117,8 +117,8 @@ class FunctionFiles(StackFiles):
 
     def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.changes_something and change.source is not None:
-                walk.attempt(change.source, self._publish, walk, change)
+            if change.changes_something:
+                walk.attempt(change.file, self._publish, walk, change)
 
     def _publish(self, walk: Walk, change: Change) -> None:
         old_name = (

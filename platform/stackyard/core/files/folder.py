@@ -141,6 +141,17 @@ class SourceFile:
                     code="unknown_key",
                 )
 
+    def problem(self, problem: Problem, path: Path = ()) -> None:
+        """Note a Problem: each of its details at the key it is about, or the whole at `path`."""
+        details = problem.details if isinstance(problem.details, list | tuple) else ()
+        places = [(d.field.split(".") if d.field else [], d) for d in details if isinstance(d, Detail)]
+        if not places or problem.code == "CONFLICT":
+            self.fault(path, problem.message, code=problem.code, suggestion=problem.suggestion)
+            return
+        for parts, detail in places:
+            at = [int(part) if part.isdecimal() else part for part in parts]
+            self.fault((*path, *at), detail.message, code=detail.code, suggestion=problem.suggestion)
+
     def check_row(
         self, row: models.Model, data: Mapping[str, Any], path: Path = (), exclude: Any = ()
     ) -> bool:

@@ -51,6 +51,13 @@ class Change:
         return PurePosixPath(self.path).stem
 
     @property
+    def file(self) -> SourceFile:
+        """The file that asks for it; what is missing has none."""
+        if self.source is None:
+            raise ValueError(f"{self.path} is not in the files")
+        return self.source
+
+    @property
     def changes_something(self) -> bool:
         """Whether applying (without pruning) does anything."""
         return self.action in {"create", "update", "rename", "load"}
@@ -79,7 +86,7 @@ class Walk:
             with transaction.atomic():
                 return deed(*arguments, **options)
         except Problem as problem:
-            source.fault(path, problem.message, code=problem.code, suggestion=problem.suggestion)
+            source.problem(problem, path)
         except ValidationError as error:
             source.invalid(error, path)
         return None

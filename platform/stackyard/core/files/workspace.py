@@ -72,8 +72,8 @@ class WorkspaceFiles(DocumentFiles):
             if change.action == "broken" and walk.workspace is None:
                 # Never to stay: so that the faults of the other files are found in the same pass.
                 walk.workspace = Workspace.objects.create(name=f"~{secrets.token_hex(8)}")
-            elif change.changes_something and change.source is not None:
-                self._save(walk, change.source, change.wanted)
+            elif change.changes_something:
+                self._save(walk, change.file, change.wanted)
 
     def _save(self, walk: Walk, source: SourceFile, wanted: Mapping[str, Any]) -> None:
         settings = {key: wanted[key] for key in ("description", "timezone")}

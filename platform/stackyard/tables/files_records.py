@@ -1,0 +1,212 @@
+"""records/*.csv: sample rows of a table, loaded only while the table is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any, TextIO
+
+from stackyard.core.errors import Detail, Problem, did_you_mean
+from stackyard.core.files import Change, FileKind, SourceFile, Walk
+from stackyard.core.models import Workspace
+
+from . import ddl
+from .csv import Row, read_rows, write_row
+from .definitions import FieldDef, TableDef
+from .field_type import Refused
+from .models import Table
+from .query import Query
+from .schema import fresh_schema
+from .store import Store
+
+_BATCH = 1_000
+_MAX_FAULTS = 50
+
+
+class RecordFiles(FileKind):
+    """Records as CSV: the header names fields, lists and objects are JSON."""
+
+    name = "records"
+    label = "Records"
+    order = 50
+    pattern = "records/*.csv"
+    holds_records = True
+
+    def plan(self, walk: Walk) -> list[Change]:
+        return [self._plan_one(walk, source) for source in self.sources(walk)]
+
+    def _plan_one(self, walk: Walk, source: SourceFile) -> Change:
+        table = _find(walk.workspace, source.stem) if walk.workspace is not None else None
+        if table is None and f"tables/{source.stem}.yaml" not in walk.folder.files:
+            stems = (PurePosixPath(path).stem for path in walk.folder.files if path.startswith("tables/"))
+            source.fault((), f'There is no table "{source.stem}".{did_you_mean(source.stem, stems)}')
+            return Change(self, source.path, "broken", source=source)
+        if table is not None and ddl.has_rows(table):
+            return Change(self, source.path, "unchanged", source=source)
+        with _open(source) as lines:
+            count = sum(1 for _ in islice(_rows(source, lines), 1, None))
+        note = f"{count:,} records into {source.stem}"
+        return Change(self, source.path, "load" if count else "unchanged", source=source, note=note)
+
+    def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
+        schema = fresh_schema(walk.target.pk)
+        store = Store(schema)
+        loads = {c.stem: c for c in changes if c.action == "load" and c.stem in schema.tables}
+        for name in _in_order_of_references(schema.tables, loads):
+            source = loads[name].source
+            if source is not None:
+                _load(source, store, schema.tables[name])
+
+    def export(self, workspace: Workspace, records: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
+        if not records:
+            return
+        schema = fresh_schema(workspace.pk)
+        for table in workspace.tables.filter(hidden_at=None).order_by("name"):
+            if ddl.has_rows(table):
+                yield f"records/{table.name}.csv", _export(Store(schema), schema.tables[table.name])
+
+
+def _find(workspace: Workspace, name: str) -> Table | None:
+    return Table.objects.filter(workspace=workspace, name=name, hidden_at=None).first()
+
+
+def _open(source: SourceFile) -> TextIO:
+    return source.absolute.open(encoding="utf-8", newline="")
+
+
+def _rows(source: SourceFile, lines: TextIO) -> Iterator[tuple[int, Row]]:
+    """The rows of a file up to its first fault, which is noted."""
+    try:
+        yield from read_rows(lines)
+    except UnicodeDecodeError:
+        source.fault((), "The file is not UTF-8.")
+    except Problem as problem:
+        line, _, said = problem.message.removeprefix("line ").partition(": ")
+        source.fault((), said.capitalize() + ".", place=(int(line), 1), code="csv")
+
+
+def _in_order_of_references(tables: Mapping[str, TableDef], wanted: Iterable[str]) -> list[str]:
+    """Tables after those they refer to, as far as they do not refer to each other in a circle."""
+    names = {table.id: name for name, table in tables.items()}
+    order: list[str] = []
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in order or name in above:
+            return
+        for reference in tables[name].references:
+            visit(names[reference.target], (*above, name))
+        order.append(name)
+
+    for name in sorted(wanted):
+        visit(name, ())
+    return [name for name in order if name in set(wanted)]
+
+
+def _load(source: SourceFile, store: Store, table: TableDef) -> None:
+    """Add every row; all faults are noted with their line, up to fifty of them."""
+    with _open(source) as lines:
+        rows = _rows(source, lines)
+        header = next(rows, None)
+        fields = _columns(source, table, header[1] if header is not None else [])
+        faults = 0
+        while fields and (batch := list(islice(rows, _BATCH))):
+            items, numbers = [], []
+            for number, cells in batch:
+                item, faulty = _item(source, fields, number, cells)
+                faults += faulty
+                if item is not None:
+                    items.append(item)
+                    numbers.append(number)
+            faults += _add(source, store, table, items, numbers)
+            if faults >= _MAX_FAULTS:
+                return
+
+
+def _columns(source: SourceFile, table: TableDef, header: Row) -> list[FieldDef]:
+    """The fields that the header names; none, with faults noted, when a name is wrong."""
+    fields = []
+    faulty = False
+    for number, name in enumerate(header):
+        field = table.fields.get(name or "")
+        if field is None or name in header[:number]:
+            what = (
+                f'names "{name}" twice.'
+                if field is not None
+                else f"names no field: {table.unknown(name or '')}"
+            )
+            source.fault((), f"The header {what}", place=(1, 1), code="unknown_field")
+            faulty = True
+        else:
+            fields.append(field)
+    return [] if faulty else fields
+
+
+def _item(
+    source: SourceFile, fields: Sequence[FieldDef], line: int, cells: Row
+) -> tuple[dict[str, Any] | None, int]:
+    """A record from its cells, and how many faults it has."""
+    if len(cells) != len(fields):
+        source.fault(
+            (), f"The row has {len(cells)} cells, the header {len(fields)}.", place=(line, 1), code="csv"
+        )
+        return None, 1
+    item: dict[str, Any] = {}
+    faults = 0
+    for field, cell in zip(fields, cells, strict=True):
+        if cell is None:
+            continue
+        try:
+            item[field.name] = field.type.from_csv(cell) if cell else field.type.parse(cell, lenient=True)
+        except Refused as refused:
+            faults += 1
+            for fault in refused.faults:
+                source.fault((), f"{field.name}: {fault.message}", place=(line, 1), code=fault.code)
+    return (None if faults else item), faults
+
+
+def _add(source: SourceFile, store: Store, table: TableDef, items: list[Any], lines: list[int]) -> int:
+    """Add a batch; a Problem's details that name a row are noted at its line."""
+    if not items:
+        return 0
+    try:
+        store.import_many(table, items)
+    except Problem as problem:
+        details = problem.details if isinstance(problem.details, list | tuple) else ()
+        found = [detail for detail in details if isinstance(detail, Detail)]
+        for detail in found:
+            row, _, field = detail.field.partition(".")
+            line = lines[int(row)] if row.isdecimal() and int(row) < len(lines) else lines[0]
+            said = f"{field}: {detail.message}" if field else detail.message
+            source.fault((), said, place=(line, 1), code=detail.code)
+        if not found:
+            source.fault((), problem.message, place=(lines[0], 1), code=problem.code)
+        return max(1, len(found))
+    return 0
+
+
+def _export(store: Store, table: TableDef) -> Iterator[bytes]:
+    """A table's records by id, a batch in memory at a time; private fields too."""
+    fields = list(table.fields.values())
+    yield write_row(field.name for field in fields).encode()
+    last = 0
+    while True:
+        found = store.query(
+            Query(
+                table=table.name,
+                where={"id": {"$gt": last}},
+                sort=["id"],
+                fields=[field.name for field in fields],
+                page=1,
+                per_page=_BATCH,
+            )
+        )["items"]
+        for record in found:
+            yield write_row(_cell(field, record[field.name]) for field in fields).encode()
+        if len(found) < _BATCH:
+            return
+        last = found[-1]["id"]
+
+
+def _cell(field: FieldDef, value: Any) -> str | None:
+    return None if value is None else field.type.csv_text(value)
