@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 from django.utils.dateparse import parse_datetime
 
 from stackyard.core import types as t
-from stackyard.core.errors import Fault, Faults, did_you_mean
+from stackyard.core.errors import Faults, did_you_mean
 from stackyard.core.files import Change, DocumentFiles, SourceFile, Walk
 from stackyard.core.models import Workspace
 from stackyard.stacks import publishing as stacks
 from stackyard.stacks.catalogue import load_catalogue
 from stackyard.stacks.check import Checked, check_document
 from stackyard.stacks.document import ENDPOINT_KEYS
-from stackyard.stacks.files import MESSAGE, StackFiles, to_verify, verify_one
+from stackyard.stacks.files import MESSAGE, StackFiles, to_verify
 
 from .checking import check_endpoint
 from .cors import check_cors
@@ -219,14 +219,13 @@ class EndpointFiles(StackFiles):
 
     def verify(self, walk: Walk, changes: Sequence[Change]) -> None:
         catalogue = load_catalogue(walk.target)
-        for endpoint, source, is_written in to_verify(self, walk, changes, dict(_published(walk.target))):
-            document = _document(endpoint)
-            faults: list[Fault] = check_document(document, catalogue, extra_keys=ENDPOINT_KEYS).faults
-            if is_written:
-                own = Faults()
-                check_endpoint(endpoint.group, document, own, endpoint)
-                faults = [*own.found, *faults]
-            verify_one(self, walk, document, faults, source, is_written)
+        for found in to_verify(self, walk, changes, dict(_published(walk.target))):
+            document = _document(found.row)
+            own = Faults()
+            if found.is_written:
+                check_endpoint(found.row.group, document, own, found.row)
+            stack = check_document(document, catalogue, extra_keys=ENDPOINT_KEYS)
+            found.note(walk, document, [*own.found, *stack.faults])
 
 
 def _published(workspace: Workspace) -> Iterator[tuple[str, Endpoint]]:

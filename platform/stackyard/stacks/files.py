@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from stackyard.core import types as t
@@ -138,50 +138,52 @@ class FunctionFiles(StackFiles):
         catalogue = load_catalogue(walk.target)
         rows = walk.target.functions.filter(published__isnull=False).select_related("published")
         by_path = {f"functions/{row.name}.yaml": row for row in rows}
-        for function, source, is_written in to_verify(self, walk, changes, by_path):
-            document = _document(function)
-            faults = check_document(document, catalogue, extra_keys=FUNCTION_KEYS).faults
-            verify_one(self, walk, document, faults, source, is_written)
+        for found in to_verify(self, walk, changes, by_path):
+            document = _document(found.row)
+            found.note(walk, document, check_document(document, catalogue, extra_keys=FUNCTION_KEYS).faults)
 
 
 def _document(function: Function) -> dict[str, Any]:
     return function.published.document if function.published is not None else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A published document to check now that everything is in place. `source` is its file, if it has one."""
+
+    row: Any
+    path: str
+    source: SourceFile | None
+    is_written: bool
+
+    def note(self, walk: Walk, document: Mapping[str, Any], faults: Iterable[Fault]) -> None:
+        """Note its faults, at its file or, where the files do not hold it, by its name."""
+        # Warnings are for those who wrote the document just now.
+        found = [fault for fault in faults if self.is_written or fault.level == "error"]
+        if self.source is not None:
+            note_faults(self.source, document, found)
+            return
+        for fault in found:
+            message = f"It is not in the files and would no longer work: {fault.message}"
+            walk.faults.add(self.path, message, code=fault.code, suggestion=fault.suggestion)
+
+
 def to_verify(
     kind: DocumentFiles, walk: Walk, changes: Sequence[Change], rows: Mapping[str, Any]
-) -> Iterator[tuple[Any, SourceFile | None, bool]]:
-    """What must be checked now: what was written, and the rest too when something it may stand on has changed.
-
-    Each with its file, if it has one, and whether this walk wrote it.
-    """
+) -> Iterator[Verification]:
+    """What must be checked: what was written, and the rest too when something it may stand on has changed."""
     mine = {change.path: change for change in changes if change.kind.name == kind.name}
-    moved = any(
-        change.kind.order < kind.order
-        and (change.changes_something or (walk.prune and change.action == "missing"))
-        for change in changes
-    ) or any(change.action in {"rename", "update", "missing"} for change in mine.values())
+    below = [change for change in changes if change.kind.order < kind.order]
+    moved = any(_narrows(change, walk.prune) or change.changes_something for change in below) or any(
+        _narrows(change, walk.prune) for change in mine.values()
+    )
     for path, row in sorted(rows.items()):
         change = mine.get(path)
-        written = change is not None and change.changes_something
-        if written or moved:
-            yield row, change.source if change is not None else None, written
+        is_written = change is not None and change.changes_something
+        if is_written or moved:
+            yield Verification(row, path, change.source if change is not None else None, is_written)
 
 
-def verify_one(
-    kind: DocumentFiles,
-    walk: Walk,
-    document: Mapping[str, Any],
-    faults: Iterable[Fault],
-    source: SourceFile | None,
-    is_written: bool,
-) -> None:
-    """Note a document's faults at its file. What the files do not hold only warns: it is not theirs to mend."""
-    found = list(faults)
-    if source is not None:
-        note_faults(source, document, found if is_written else [f for f in found if f.level == "error"])
-        return
-    for fault in found:
-        if fault.level == "error":
-            message = f'{kind.what} "{document.get("name")}" that is not in the files will not work: {fault.message}'
-            walk.faults.add("(not in the files)", message, code=fault.code, level="warning")
+def _narrows(change: Change, prune: bool) -> bool:
+    """Whether others of its kind may miss what it was before."""
+    return change.action in {"update", "rename"} or (prune and change.action == "missing")

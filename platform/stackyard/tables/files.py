@@ -6,6 +6,7 @@ Fields and indexes that a file lacks stay unless pruned. Order counts: fields ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from stackyard.core.errors import Faults
@@ -15,6 +16,7 @@ from stackyard.core.models import Workspace
 from . import changes as tables
 from .field_type import FieldType
 from .models import Field, Index, Table
+from .narrowing import asked_later
 from .specs import FieldSpec, field_spec, index_spec, read_fields, read_index, read_name
 
 Spec = dict[str, Any]
@@ -127,6 +129,10 @@ class TableFiles(DocumentFiles):
             if table is not None:
                 _update(walk, change, table)
 
+    def around(self) -> AbstractContextManager[None]:
+        # Stacks that use what changes are changed in the same apply, and all are checked at its end.
+        return asked_later()
+
     def remove(self, walk: Walk, changes: Sequence[Change]) -> None:
         gone = list(_visible(walk.target).filter(name__in=[change.stem for change in changes]))
         for table in gone:
@@ -237,11 +243,11 @@ def _read_indexes(
         read = read_index(entry, types, faults, ("indexes", number))
         if read is None:
             continue
-        if read.unique and len(read.fields) == 1 and read.fields[0][0] in fields:
-            name = read.fields[0][0]
+        if read.unique and len(read.parts) == 1 and read.parts[0][0] in fields:
+            name = read.parts[0][0]
             fields[name] = _written_unique(fields[name])
             continue
-        parts = ["-" * descending + name for name, descending in read.fields]
+        parts = ["-" * descending + name for name, descending in read.parts]
         spec: Spec = {"fields": parts, "unique": True} if read.unique else {"fields": parts}
         if spec in found:
             faults.error(("indexes", number), "twice", "The index is there twice.")

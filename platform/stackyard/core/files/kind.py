@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -122,6 +123,10 @@ class FileKind(Kind, family="file kind"):
 
     def remove(self, walk: Walk, changes: Sequence[Change]) -> None:
         """Delete what the files lack (only when pruning)."""
+
+    def around(self) -> AbstractContextManager[None]:
+        """What must hold while all kinds are carried out."""
+        return nullcontext()
 
     def verify(self, walk: Walk, changes: Sequence[Change]) -> None:
         """Note what no longer works now that everything is in place: things that the files do not hold."""

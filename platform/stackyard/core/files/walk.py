@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -44,6 +45,10 @@ class Plan:
             change.changes_something or (self.prune and (change.action == "missing" or change.lacking))
             for change in self.changes
         )
+
+    def of(self, kind: FileKind) -> list[Change]:
+        """The changes of one kind."""
+        return [change for change in self.changes if change.kind.name == kind.name]
 
     def __str__(self) -> str:
         counts: dict[str, int] = {}
@@ -150,18 +155,16 @@ def _plan(walk: Walk, name: str) -> Plan:
 
 def _carry_out(walk: Walk, plan: Plan) -> None:
     """Every kind in order, then what the files lack in reverse order, then the version that makes it visible."""
-    for kind in all_kinds():
-        changes = [c for c in plan.changes if type(c.kind) is type(kind) and c.action != "missing"]
-        kind.carry_out(walk, changes)
-        if walk.workspace is None:
-            return
-    if walk.prune:
-        for kind in reversed(all_kinds()):
-            kind.remove(
-                walk, [c for c in plan.changes if type(c.kind) is type(kind) and c.action == "missing"]
-            )
-    for kind in all_kinds():
-        kind.verify(walk, plan.changes)
+    with ExitStack() as together:
+        for kind in all_kinds():
+            together.enter_context(kind.around())
+        for kind in all_kinds():
+            kind.carry_out(walk, [change for change in plan.of(kind) if change.action != "missing"])
+        if walk.prune:
+            for kind in reversed(all_kinds()):
+                kind.remove(walk, [change for change in plan.of(kind) if change.action == "missing"])
+        for kind in all_kinds():
+            kind.verify(walk, plan.changes)
     version.bump(walk.target.pk)
 
 
