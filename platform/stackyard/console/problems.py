@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -17,7 +18,7 @@ def sentence(problem: Problem) -> str:
     """What happened and what to do, as one text."""
     message = problem.message.rstrip()
     message = message if message.endswith((".", "!", "?", "”", '"')) else f"{message}."
-    return f"{message[:1].upper()}{message[1:]} {problem.suggestion or ''}".rstrip()
+    return f"{_capital(message)} {problem.suggestion or ''}".rstrip()
 
 
 def details_of(problem: Problem) -> list[Detail]:
@@ -26,8 +27,13 @@ def details_of(problem: Problem) -> list[Detail]:
     return [detail for detail in details if isinstance(detail, Detail)]
 
 
-def add_to_form(form: forms.BaseForm, problem: Problem | ValidationError) -> None:
-    """Put each detail at the form's field of that name (`tags.2` at `tags`); what has no field goes on top."""
+def add_to_form(
+    form: forms.BaseForm, problem: Problem | ValidationError, otherwise: str | None = None
+) -> None:
+    """Put each detail at the form's field of that name (`tags.2` at `tags`).
+
+    What names no field of the form goes to the field `otherwise`, or on top when that is not given.
+    """
     if isinstance(problem, ValidationError):
         for name, texts in _by_field(problem).items():
             form.add_error(name if name in form.fields else None, texts)
@@ -36,11 +42,36 @@ def add_to_form(form: forms.BaseForm, problem: Problem | ValidationError) -> Non
     if not details:
         form.add_error(None, sentence(problem))
     for detail in details:
-        name, _, rest = detail.field.partition(".")
-        if name in form.fields:
-            form.add_error(name, f"{rest}: {detail.message}" if rest else detail.message)
+        _add(form, detail, otherwise)
+
+
+def _add(form: forms.BaseForm, detail: Detail, otherwise: str | None) -> None:
+    name, _, rest = detail.field.partition(".")
+    message = _capital(detail.message)
+    if name in form.fields:
+        form.add_error(name, f"{rest}: {message}" if rest else message)
+    else:
+        form.add_error(otherwise, f"{detail.field}: {message}" if detail.field else message)
+
+
+def add_to_rows(form: forms.BaseForm, rows: Mapping[str, forms.BaseForm], problem: Problem) -> None:
+    """Put each detail `fields.<name>.<what>` at the row of that name, the rest on the form."""
+    left = []
+    for detail in details_of(problem):
+        first, _, rest = detail.field.partition(".")
+        name, _, what = rest.partition(".")
+        if first == "fields" and name in rows:
+            _add(rows[name], replace(detail, field=what or "name"), "options")
         else:
-            form.add_error(None, f"{detail.field}: {detail.message}" if detail.field else detail.message)
+            left.append(detail)
+    if left or not details_of(problem):
+        add_to_form(
+            form, Problem(problem.code, problem.message, suggestion=problem.suggestion, details=left)
+        )
+
+
+def _capital(message: str) -> str:
+    return message[:1].upper() + message[1:]
 
 
 def _by_field(error: ValidationError) -> dict[str, list[str]]:

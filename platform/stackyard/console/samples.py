@@ -10,6 +10,10 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
+from endpoints.inputs import place_of
+from endpoints.router import Template, parse_template
+from stackyard.core.errors import Faults
+
 _BY_TYPE: Mapping[str, Any] = {
     "int": 1,
     "float": 1.5,
@@ -67,31 +71,24 @@ def filled_path(document: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
 
 def curl_line(document: Mapping[str, Any], prefix: str, inputs: Mapping[str, Any]) -> str:
     """The shell line that calls an endpoint below `prefix` (such as `/api/v1`) with these inputs."""
-    method, template = str(document.get("method", "GET")), str(document.get("path", "/"))
-    path = filled_path(document, inputs)
-    rest: dict[str, Any] = {}
-    headers: list[str] = []
+    method = str(document.get("method", "GET"))
+    template = parse_template(document.get("path"), Faults()) or Template(())
     specs = document.get("inputs") or {}
+    query: list[tuple[str, str]] = []
+    headers: list[str] = []
+    body: dict[str, Any] = {}
     for name, value in inputs.items():
-        spec = specs.get(name)
-        if f"{{{name}}}" in template:
-            continue
-        if isinstance(spec, dict) and spec.get("in") == "header":
+        place = place_of(name, specs.get(name), method, template)
+        if place == "header":
             headers.append(f"{name.replace('_', '-')}: {_as_text(value)}")
-        else:
-            rest[name] = value
-    in_query = {name: value for name, value in rest.items() if _goes_in_query(method, specs.get(name))}
-    body = {name: value for name, value in rest.items() if name not in in_query}
-    url = f"{settings.PUBLIC_URL}{prefix}{path}"
-    if in_query:
-        pairs = {name: value if isinstance(value, list) else [value] for name, value in in_query.items()}
-        url += "?" + urlencode({name: [_as_text(v) for v in values] for name, values in pairs.items()}, True)
+        elif place in {"query", "either"}:
+            query.extend((name, _as_text(v)) for v in (value if isinstance(value, list) else [value]))
+        elif place == "body":
+            body[name] = value
+    url = f"{settings.PUBLIC_URL}{prefix}{filled_path(document, inputs)}"
+    if query:
+        url += "?" + urlencode(query)
     return _line(method, url, headers, body, list(document.get("auth") or []))
-
-
-def _goes_in_query(method: str, spec: Any) -> bool:
-    place = spec.get("in") if isinstance(spec, dict) else None
-    return place == "query" or (place is None and method in ("GET", "HEAD", "DELETE"))
 
 
 def _line(method: str, url: str, headers: list[str], body: Mapping[str, Any], auth: list[Any]) -> str:

@@ -1,0 +1,116 @@
+"""The page of one field: its name, rules and options."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from stackyard.core.errors import Problem, did_you_mean
+from stackyard.tables import changes
+from stackyard.tables.field_type import FieldType
+from stackyard.tables.models import Field, Table
+from stackyard.tables.specs import field_spec
+
+from .field_forms import ACCESS, OptionsField, read_default, write_options
+from .pages import page
+from .problems import add_to_form
+
+_OWN = frozenset({"type", "required", "unique", "default", "access", "description"})
+
+
+class FieldForm(forms.Form):
+    """What may be changed of a field. Its type may not: the stored values depend on it."""
+
+    name = forms.CharField(max_length=63, help_text="Renaming changes no data.")
+    description = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+    )
+    options = OptionsField(
+        required=False,
+        help_text="One a line, such as max_length: 20.",
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField code", "spellcheck": "false"}),
+    )
+    required = forms.BooleanField(required=False, help_text="Records that hold nothing here get the default.")
+    unique = forms.BooleanField(required=False, help_text="Refuse two records with the same value.")
+    default = forms.CharField(required=False, help_text="For records that say nothing here.")
+    access = forms.ChoiceField(
+        choices=ACCESS,
+        help_text="Private fields are left out of records unless a stack names them; internal ones callers never see.",
+    )
+
+
+class FieldPage:
+    """One request to the page of a field."""
+
+    def __init__(self, request: HttpRequest, table: Table, field: int) -> None:
+        self.request = request
+        self.table = table
+        self.back = reverse("admin:tables_table_change", args=[table.pk])
+        self.field: Field | None = table.fields.filter(pk=field, hidden_at=None).first()
+
+    def answer(self) -> HttpResponse:
+        """The page, or the way back to the table after a change."""
+        field = self.field
+        if field is None:
+            messages.error(self.request, "There is no such field.")
+            return HttpResponseRedirect(self.back)
+        form = FieldForm(self.request.POST or None, initial=self._initial(field))
+        if self.request.method == "POST" and form.is_valid() and self._change(field, form):
+            messages.success(self.request, f"The field {field.name} is changed.")
+            return HttpResponseRedirect(self.back)
+        kind = FieldType.get(field.type)
+        return page(
+            self.request,
+            "console/field_page.html",
+            f"Field {form.initial['name']}",
+            [("Tables", reverse("admin:tables_table_changelist")), (self.table.name, self.back)],
+            form=form,
+            kind=kind,
+            options=[(name, option) for name, option in kind.option_spec.items()],
+            action="Change the field",
+            hide_url=reverse("admin:tables_table_hide_field", args=[self.table.pk, field.pk]),
+        )
+
+    def _initial(self, field: Field) -> dict[str, Any]:
+        spec = field_spec(field)
+        spec = {"type": spec} if isinstance(spec, str) else dict(spec)
+        options = {key: value for key, value in spec.items() if key not in _OWN}
+        default = spec.get("default")
+        return {
+            "name": field.name,
+            "description": field.description,
+            "options": write_options(options),
+            "required": bool(spec.get("required")),
+            "unique": bool(spec.get("unique")),
+            "default": default if isinstance(default, str) or default is None else json.dumps(default),
+            "access": field.access,
+        }
+
+    def _change(self, field: Field, form: FieldForm) -> bool:
+        given = form.cleaned_data
+        kind = FieldType.get(field.type)
+        options = given["options"] or {}
+        for key in options:
+            if key not in kind.option_spec:
+                hint = did_you_mean(key, kind.option_spec)
+                form.add_error("options", f'A {kind.name} field has no option "{key}".{hint}')
+                return False
+        try:
+            default = read_default(given["default"], field.type, options) if given["default"] else None
+            rules = {name: given[name] for name in ("required", "unique", "access", "description")}
+            left_out = dict.fromkeys(kind.option_spec)
+            changes.edit_field(field, **{**left_out, **options, **rules, "default": default})
+            if given["name"] != field.name:
+                changes.rename_field(field, given["name"])
+        except forms.ValidationError as error:
+            form.add_error("default", error)
+            return False
+        except Problem as problem:
+            add_to_form(form, problem, "options")
+            return False
+        return True

@@ -1,0 +1,289 @@
+"""Tables in the console: make one, change its fields and indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
+from stackyard.tables import changes
+from stackyard.tables.models import Field, Index, Table
+from stackyard.tables.specs import field_spec
+
+from .field_forms import FieldRowForm, FieldRowSet, IndexForm, option_help, write_options
+from .field_page import FieldPage
+from .pages import Crumb, confirmed, page
+from .problems import add_to_form, add_to_rows
+from .record_pages import RecordPages
+
+LIST = "admin:tables_table_changelist"
+
+
+class NewTableForm(forms.Form):
+    """What a table is called and where it lives."""
+
+    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    name = forms.CharField(max_length=63, help_text="Letters, digits and _, such as customers.")
+    description = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+    )
+
+
+class TableForm(forms.Form):
+    """The name and description of a table that is there."""
+
+    name = forms.CharField(max_length=63, help_text="Renaming changes no data; stacks name tables, so look through them.")
+    description = forms.CharField(
+        required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+    )
+
+
+class TableAdmin(admin.ModelAdmin):
+    """The list of tables, a table's fields and indexes, and the way to its records."""
+
+    list_display = ("name", "records", "field_count", "workspace", "description")
+    list_filter = ("workspace",)
+    search_fields = ("name", "description")
+    list_select_related = ("workspace",)
+    actions = None
+    empty_text = "A table holds records of one shape, such as customers or orders."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
+        """The tables that are not hidden, with the count of their fields."""
+        shown = Q(fields__hidden_at=None) & Q(fields__isnull=False)
+        tables: QuerySet[Table] = super().get_queryset(request)
+        return tables.filter(hidden_at=None).annotate(field_total=Count("fields", filter=shown))
+
+    @admin.display(description="Records")
+    def records(self, table: Table) -> str:
+        """The way to the records."""
+        return format_html('<a href="{}">Records</a>', reverse("admin:tables_table_records", args=[table.pk]))
+
+    @admin.display(description="Fields")
+    def field_count(self, table: Any) -> int:
+        """Fields beside id and created_at."""
+        count: int = table.field_total
+        return count
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's own forms are not among them: they would go past the deeds."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.changelist_view), name="tables_table_changelist"),
+            path("add/", view(self.add_view), name="tables_table_add"),
+            path("<int:pk>/change/", view(self._found(TablePage)), name="tables_table_change"),
+            path("<int:pk>/delete/", view(self._found(hide_table)), name="tables_table_delete"),
+            path("<int:pk>/fields/<int:field>/", view(self._found(FieldPage)), name="tables_table_field"),
+            path("<int:pk>/fields/<int:field>/hide/", view(self._found(hide_field)), name="tables_table_hide_field"),
+            path("<int:pk>/indexes/<int:index>/hide/", view(self._found(hide_index)), name="tables_table_hide_index"),
+            *RecordPages(self._found, view).urls(),
+        ]
+
+    def _found(self, answer: Callable[..., Any]) -> Callable[..., HttpResponse]:
+        """A view that is handed the table, or the list with a word when it is gone."""
+
+        def view(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
+            table = Table.objects.select_related("workspace").filter(pk=pk, hidden_at=None).first()
+            if table is None:
+                messages.error(request, "There is no such table; somebody may have hidden it.")
+                return HttpResponseRedirect(reverse(LIST))
+            answered = answer(request, table, **more)
+            made: HttpResponse = answered if isinstance(answered, HttpResponse) else answered.answer()
+            return made
+
+        return view
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A new table with its fields."""
+        form = NewTableForm(request.POST or None)
+        rows = FieldRowSet(request.POST or None, prefix="fields")
+        if "more" in request.POST:
+            rows = _with_more_rows(request)
+        elif request.method == "POST" and form.is_valid() and rows.is_valid():
+            table = _create(form, rows)
+            if table is not None:
+                messages.success(request, f"The table {table.name} is made. Add its first record.")
+                return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
+        crumbs = [("Tables", reverse(LIST))]
+        return page(
+            request,
+            "console/new_table.html",
+            "New table",
+            crumbs,
+            form=form,
+            rows=rows,
+            types=option_help(),
+            action="Make the table",
+        )
+
+
+def _with_more_rows(request: HttpRequest) -> Any:
+    """The rows as typed and three empty ones, unchecked."""
+    data = request.POST.copy()
+    total = data.get("fields-TOTAL_FORMS", "0")
+    data["fields-TOTAL_FORMS"] = str(min(int(total), 497) + 3 if total.isdigit() else 4)
+    return FieldRowSet(data, prefix="fields")
+
+
+def _create(form: NewTableForm, rows: Any) -> Table | None:
+    given = form.cleaned_data
+    try:
+        return changes.create_table(
+            given["workspace"], given["name"], description=given["description"], fields=rows.specs()
+        )
+    except Problem as problem:
+        add_to_rows(form, {row.cleaned_data["name"]: row for row in rows.filled()}, problem)
+        return None
+
+
+def crumbs_of(table: Table) -> Sequence[Crumb]:
+    """The trail to a table's pages."""
+    return [("Tables", reverse(LIST)), (table.name, reverse("admin:tables_table_change", args=[table.pk]))]
+
+
+class TablePage:
+    """One request to the page of a table: its name, its fields, its indexes. Each form is sent alone."""
+
+    def __init__(self, request: HttpRequest, table: Table) -> None:
+        self.request = request
+        self.table = table
+        self.own = TableForm(self._data("table"), initial={"name": table.name, "description": table.description})
+        self.row = FieldRowForm(self._data("field"), prefix="field")
+        self.index = IndexForm(self._data("index"), prefix="index")
+
+    def _data(self, form: str) -> Any:
+        return self.request.POST if self.request.POST.get("do") == form else None
+
+    def answer(self) -> HttpResponse:
+        """The page, or the way back to it after a change."""
+        deeds: dict[str | None, tuple[Any, Callable[[], str], str | None]] = {
+            "table": (self.own, self._change_table, None),
+            "field": (self.row, self._add_field, "options"),
+            "index": (self.index, self._add_index, "names"),
+        }
+        form, deed, otherwise = deeds.get(self.request.POST.get("do"), (None, None, None))
+        if form is not None and deed is not None and form.is_valid():
+            try:
+                messages.success(self.request, deed())
+                return HttpResponseRedirect(reverse("admin:tables_table_change", args=[self.table.pk]))
+            except Problem as problem:
+                add_to_form(form, problem, otherwise)
+                self.table.refresh_from_db()
+        return self._page()
+
+    def _change_table(self) -> str:
+        given = self.own.cleaned_data
+        if given["name"] != self.table.name:
+            changes.rename_table(self.table, given["name"])
+        if given["description"] != self.table.description:
+            changes.edit_table(self.table, description=given["description"])
+        return "The table is changed."
+
+    def _add_field(self) -> str:
+        field = changes.add_field(self.table, self.row.cleaned_data["name"], self.row.spec())
+        return f"The field {field.name} is added."
+
+    def _add_index(self) -> str:
+        changes.add_index(self.table, self.index.parts(), self.index.cleaned_data["unique"])
+        return "The index is built."
+
+    def _page(self) -> HttpResponse:
+        table = self.table
+        return page(
+            self.request,
+            "console/table.html",
+            table.name,
+            [("Tables", reverse(LIST))],
+            table=table,
+            fields=[_shown_field(field) for field in table.fields.filter(hidden_at=None)],
+            indexes=_shown_indexes(table),
+            own=self.own,
+            row=self.row,
+            index=self.index,
+            types=option_help(),
+        )
+
+
+def _shown_field(field: Field) -> dict[str, Any]:
+    spec = field_spec(field)
+    spec = {"type": spec} if isinstance(spec, str) else dict(spec)
+    rest = {k: v for k, v in spec.items() if k not in {"type", "required", "unique", "default", "access", "description"}}
+    return {**spec, "pk": field.pk, "name": field.name, "access": field.access, "options": write_options(rest)}
+
+
+def _shown_indexes(table: Table) -> list[dict[str, Any]]:
+    names = {"id": "id", "created_at": "created_at", **dict(table.fields.values_list("pk", "name"))}
+    return [
+        {
+            "pk": index.pk,
+            "unique": index.unique,
+            "is_built": index.built_at is not None,
+            "fields": ", ".join(
+                f"{names.get(part['field'], '?')}{' ↓' if part.get('descending') else ''}" for part in index.fields
+            ),
+        }
+        for index in table.indexes.filter(hidden_at=None)
+    ]
+
+
+def hide_table(request: HttpRequest, table: Table) -> HttpResponse:
+    """Ask, then take a table away from people."""
+    return confirmed(
+        request,
+        lambda: changes.hide_table(table),
+        title=f"Delete {table.name}",
+        warning=f"The table {table.name} and its records are gone for everybody at once. Stacks that use it fail.",
+        action="Yes, delete this table",
+        done=f"The table {table.name} is deleted.",
+        back=reverse("admin:tables_table_change", args=[table.pk]),
+        after=reverse(LIST),
+        crumbs=crumbs_of(table),
+    )
+
+
+def hide_field(request: HttpRequest, table: Table, field: int) -> HttpResponse:
+    """Ask, then take a field away from people."""
+    back = reverse("admin:tables_table_change", args=[table.pk])
+    found = table.fields.filter(pk=field, hidden_at=None).first()
+    if found is None:
+        messages.error(request, "There is no such field.")
+        return HttpResponseRedirect(back)
+    return confirmed(
+        request,
+        lambda: changes.hide_field(found),
+        title=f"Delete field {found.name}",
+        warning=f"The values of {found.name} are gone for everybody at once. Stacks that name it fail.",
+        action="Yes, delete this field",
+        done=f"The field {found.name} is deleted.",
+        back=back,
+        after=back,
+        crumbs=crumbs_of(table),
+    )
+
+
+def hide_index(request: HttpRequest, table: Table, index: int) -> HttpResponse:
+    """Ask, then drop an index."""
+    back = reverse("admin:tables_table_change", args=[table.pk])
+    found = Index.objects.filter(table=table, pk=index, hidden_at=None).first()
+    if found is None:
+        messages.error(request, "There is no such index.")
+        return HttpResponseRedirect(back)
+    return confirmed(
+        request,
+        lambda: changes.hide_index(found),
+        title="Drop index",
+        warning="Queries that used it become slower; a unique index no longer refuses doubles.",
+        action="Yes, drop this index",
+        done="The index is dropped.",
+        back=back,
+        after=back,
+        crumbs=crumbs_of(table),
+    )
