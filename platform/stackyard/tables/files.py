@@ -46,9 +46,7 @@ class TableFiles(DocumentFiles):
         spelled: dict[str, Any] = {"name": state["name"]}
         if state["description"]:
             spelled["description"] = state["description"]
-        spelled["fields"] = {
-            name: spec["type"] if len(spec) == 1 else spec for name, spec in state["fields"].items()
-        }
+        spelled["fields"] = {name: _short(spec) for name, spec in state["fields"].items()}
         if state["indexes"]:
             spelled["indexes"] = state["indexes"]
         return spelled
@@ -207,6 +205,22 @@ def _written(spec: FieldSpec, names: Mapping[int, str]) -> Spec:
         "description": spec.description or None,
     }
     return {**written, **{key: value for key, value in rest.items() if value is not None}}
+
+
+def _short(spec: Any) -> Any:
+    """A type in its short form where it has no options, those inside it too."""
+    if not isinstance(spec, dict):
+        return spec
+    options = FieldType.get(spec["type"]).option_spec
+    written = {}
+    for key, value in spec.items():
+        kind = options[key].kind if key in options else ""
+        if kind == "type":
+            value = _short(value)
+        elif kind == "fields":
+            value = {name: _short(inner) for name, inner in value.items()}
+        written[key] = value
+    return written["type"] if len(written) == 1 else written
 
 
 def _without_was(spec: Any) -> Any:

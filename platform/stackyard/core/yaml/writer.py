@@ -54,10 +54,17 @@ def _map_entry(pad: str, key: str, value: Any, indent: int, depth: int) -> list[
 
 def _list_entry(pad: str, value: Any, indent: int, depth: int) -> list[str]:
     simple = _entry(f"{pad}-", value, indent, depth)
-    if simple is not None:
+    if simple is not None and not _holds_map(value):
         return simple
     first, *rest = _lines(value, indent + _STEP, depth)
     return [f"{pad}- {first[indent + _STEP :]}", *rest]
+
+
+def _holds_map(value: Any) -> bool:
+    """Whether a list entry is a map of a map: what a line of a stack is, and best seen as."""
+    if not isinstance(value, Mapping) or _expression(value) is not None:
+        return False
+    return any(isinstance(entry, Mapping) and _expression(entry) is None for entry in value.values())
 
 
 def _entry(head: str, value: Any, indent: int, depth: int) -> list[str] | None:
