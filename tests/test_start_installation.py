@@ -46,11 +46,11 @@ def test_the_owner_takes_the_password_that_is_set(settings: Any) -> None:
     assert user.check_password("a password of hers")
 
 
-def test_a_sample_that_was_deleted_stays_away(home: Path) -> None:
+def test_a_sample_that_was_deleted_stays_away(owner: installation.Owner) -> None:
     factories.make_workspace()
-    assert installation.make_sample() == "reused workspace shop"
+    assert installation.make_sample(owner) == "reused workspace shop"
     Workspace.objects.all().delete()
-    assert installation.make_sample() == "none (the sample was deleted)"
+    assert installation.make_sample(owner) == "none (the sample was deleted)"
     assert not Workspace.objects.exists()
 
 

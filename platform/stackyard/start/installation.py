@@ -59,14 +59,14 @@ def find_or_make_owner() -> Owner:
     return Owner(User.objects.create_superuser(settings.OWNER_EMAIL, password), password)
 
 
-def make_sample() -> str:
+def make_sample(owner: Owner) -> str:
     """Apply the sample workspace on the first start only, so that one that was deleted stays away."""
     marker = settings.HOME / "sample-made"
     there = Workspace.objects.filter(name=SAMPLE).exists()
     if there or marker.exists():
         marker.touch()
         return f"reused workspace {SAMPLE}" if there else "none (the sample was deleted)"
-    plan = files.apply(settings.ROOT / "examples" / SAMPLE)
+    plan = files.apply(settings.ROOT / "examples" / SAMPLE, author=owner.user)
     marker.touch()
     return f"made workspace {SAMPLE}: {plan}"
 

@@ -27,7 +27,7 @@ def run_up(stages: Stages) -> int:
         owner = installation.find_or_make_owner()
         stage.note = f"{'made' if owner.password else 'reused'} {owner.user.email}"
     with stages.stage("sample") as stage:
-        stage.note = installation.make_sample()
+        stage.note = installation.make_sample(owner)
     with stages.stage("first key") as stage:
         key = installation.find_or_make_first_key(owner)
         stage.note = f"kept in {settings.HOME / 'first-key'}" if key else "none that is valid"
