@@ -32,10 +32,17 @@ class Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of connections that a run has closed."""
+
+    def handle_error(self, *args: object) -> None:
+        """Nothing."""
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     """The port of a running server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+    with Quiet(("127.0.0.1", 0), Answers) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
