@@ -6,9 +6,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from auth.models import ApiKey, User
-from endpoints.models import ApiGroup, HistoryEntry
+from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from stackyard.core.models import Variable, Workspace
+from stackyard.stacks.models import Function
 
+from .endpoints import EndpointAdmin
+from .functions import FunctionAdmin
 from .groups import ApiGroupAdmin
 from .history import HistoryAdmin
 from .keys import ApiKeyAdmin
@@ -20,6 +23,8 @@ admin.site.unregister(Group)
 
 admin.site.register(Workspace, WorkspaceAdmin)
 admin.site.register(ApiGroup, ApiGroupAdmin)
+admin.site.register(Endpoint, EndpointAdmin)
+admin.site.register(Function, FunctionAdmin)
 admin.site.register(Variable, VariableAdmin)
 admin.site.register(HistoryEntry, HistoryAdmin)
 admin.site.register(User, PeopleAdmin)

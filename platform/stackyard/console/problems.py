@@ -65,9 +65,7 @@ def add_to_rows(form: forms.BaseForm, rows: Mapping[str, forms.BaseForm], proble
         else:
             left.append(detail)
     if left or not details_of(problem):
-        add_to_form(
-            form, Problem(problem.code, problem.message, suggestion=problem.suggestion, details=left)
-        )
+        add_to_form(form, Problem(problem.code, problem.message, suggestion=problem.suggestion, details=left))
 
 
 def _capital(message: str) -> str:

@@ -40,7 +40,9 @@ class NewTableForm(forms.Form):
 class TableForm(forms.Form):
     """The name and description of a table that is there."""
 
-    name = forms.CharField(max_length=63, help_text="Renaming changes no data; stacks name tables, so look through them.")
+    name = forms.CharField(
+        max_length=63, help_text="Renaming changes no data; stacks name tables, so look through them."
+    )
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
     )
@@ -82,8 +84,16 @@ class TableAdmin(admin.ModelAdmin):
             path("<int:pk>/change/", view(self._found(TablePage)), name="tables_table_change"),
             path("<int:pk>/delete/", view(self._found(hide_table)), name="tables_table_delete"),
             path("<int:pk>/fields/<int:field>/", view(self._found(FieldPage)), name="tables_table_field"),
-            path("<int:pk>/fields/<int:field>/hide/", view(self._found(hide_field)), name="tables_table_hide_field"),
-            path("<int:pk>/indexes/<int:index>/hide/", view(self._found(hide_index)), name="tables_table_hide_index"),
+            path(
+                "<int:pk>/fields/<int:field>/hide/",
+                view(self._found(hide_field)),
+                name="tables_table_hide_field",
+            ),
+            path(
+                "<int:pk>/indexes/<int:index>/hide/",
+                view(self._found(hide_index)),
+                name="tables_table_hide_index",
+            ),
             *RecordPages(self._found, view).urls(),
         ]
 
@@ -155,7 +165,9 @@ class TablePage:
     def __init__(self, request: HttpRequest, table: Table) -> None:
         self.request = request
         self.table = table
-        self.own = TableForm(self._data("table"), initial={"name": table.name, "description": table.description})
+        self.own = TableForm(
+            self._data("table"), initial={"name": table.name, "description": table.description}
+        )
         self.row = FieldRowForm(self._data("field"), prefix="field")
         self.index = IndexForm(self._data("index"), prefix="index")
 
@@ -215,8 +227,18 @@ class TablePage:
 def _shown_field(field: Field) -> dict[str, Any]:
     spec = field_spec(field)
     spec = {"type": spec} if isinstance(spec, str) else dict(spec)
-    rest = {k: v for k, v in spec.items() if k not in {"type", "required", "unique", "default", "access", "description"}}
-    return {**spec, "pk": field.pk, "name": field.name, "access": field.access, "options": write_options(rest)}
+    rest = {
+        k: v
+        for k, v in spec.items()
+        if k not in {"type", "required", "unique", "default", "access", "description"}
+    }
+    return {
+        **spec,
+        "pk": field.pk,
+        "name": field.name,
+        "access": field.access,
+        "options": write_options(rest),
+    }
 
 
 def _shown_indexes(table: Table) -> list[dict[str, Any]]:
@@ -227,7 +249,8 @@ def _shown_indexes(table: Table) -> list[dict[str, Any]]:
             "unique": index.unique,
             "is_built": index.built_at is not None,
             "fields": ", ".join(
-                f"{names.get(part['field'], '?')}{' ↓' if part.get('descending') else ''}" for part in index.fields
+                f"{names.get(part['field'], '?')}{' ↓' if part.get('descending') else ''}"
+                for part in index.fields
             ),
         }
         for index in table.indexes.filter(hidden_at=None)

@@ -1,0 +1,166 @@
+"""One page of a table's records: filter, sort, page; as links and cells for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from stackyard.core.errors import Problem
+from stackyard.tables.field_type import Refused
+from stackyard.tables.query import Query
+from stackyard.tables.schema import FieldDef, TableDef
+from stackyard.tables.store import Store
+
+from .problems import sentence
+
+PER_PAGE = 50
+CELL_CHARACTERS = 80
+
+OPERATORS = (
+    ("contains", "contains", "$contains"),
+    ("equals", "is", "$eq"),
+    ("differs", "is not", "$ne"),
+    ("least", "at least", "$gte"),
+    ("most", "at most", "$lte"),
+    ("has", "has the item", "$has"),
+    ("empty", "is empty", "$exists"),
+)
+"""Word in the address, words on the page, operator of the where language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell shows; `link` leads to the record it refers to."""
+
+    text: str
+    is_null: bool = False
+    link: str = ""
+    is_number: bool = False
+
+
+class RecordList:
+    """The list that an address asks for: `?field=&op=&value=&sort=&page=&count=1`."""
+
+    def __init__(self, store: Store, table: TableDef, asked: Mapping[str, str]) -> None:
+        self.store = store
+        self.table = table
+        self.asked = {
+            key: asked[key] for key in ("field", "op", "value", "sort", "page", "count") if asked.get(key)
+        }
+        self.problem = ""
+        self.page: Mapping[str, Any] = {}
+
+    def load(self) -> None:
+        """Ask the store; a filter that cannot be asked is said in `problem`, and the list is empty."""
+        try:
+            self.page = self.store.query(self._query())
+        except Problem as problem:
+            self.problem = sentence(problem)
+            self.page = {"items": [], "curPage": 1}
+
+    def _query(self) -> Query:
+        page = self.asked.get("page", "1")
+        return Query(
+            table=self.table.name,
+            where=self._where(),
+            sort=[self.sort],
+            page=int(page) if page.isdigit() and 0 < int(page) < 10**9 else 1,
+            per_page=PER_PAGE,
+            totals="count" in self.asked,
+            fields=list(self.table.fields),
+        )
+
+    @property
+    def sort(self) -> str:
+        """The field to sort by, `-` in front for descending; the newest first unless asked."""
+        asked = self.asked.get("sort", "-id")
+        return asked if asked.removeprefix("-") in self.table.fields else "-id"
+
+    def _where(self) -> Any:
+        definition = self.table.fields.get(self.asked.get("field", ""))
+        operator = {word: operator for word, _, operator in OPERATORS}.get(self.asked.get("op", ""))
+        if definition is None or operator is None:
+            return None
+        if operator == "$exists":
+            return {definition.name: {"$exists": False}}
+        return {definition.name: {operator: self._operand(definition, operator)}}
+
+    def _operand(self, definition: FieldDef, operator: str) -> Any:
+        text = self.asked.get("value", "")
+        if operator == "$contains":
+            return text
+        kind = (
+            definition.type.of if operator == "$has" and hasattr(definition.type, "of") else definition.type
+        )
+        try:
+            return kind.to_json(kind.parse(text, lenient=True))
+        except Refused:
+            # The store says what is wrong with it, in its own words.
+            return text
+
+    # For the template
+
+    def heads(self) -> list[dict[str, Any]]:
+        """The columns: name, the link that sorts by it, and how it is sorted now."""
+        made = []
+        for name, definition in self.table.fields.items():
+            ascending, descending = self.sort == name, self.sort == f"-{name}"
+            made.append(
+                {
+                    "name": name,
+                    "link": ""
+                    if definition.type.is_json
+                    else self._link(sort=f"-{name}" if ascending else name, page=None),
+                    "sorted": "ascending" if ascending else "descending" if descending else "",
+                    "is_number": definition.type.value_type.is_number,
+                }
+            )
+        return made
+
+    def rows(self) -> list[tuple[Any, list[Cell]]]:
+        """Each record's id and its cells, in the order of the columns."""
+        return [
+            (
+                record["id"],
+                [self._cell(definition, record.get(name)) for name, definition in self.table.fields.items()],
+            )
+            for record in self.page["items"]
+        ]
+
+    def _cell(self, definition: FieldDef, value: Any) -> Cell:
+        if value is None:
+            return Cell("null", is_null=True)
+        text = definition.type.csv_text(value)
+        text = text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+        link = (
+            reverse("admin:tables_table_record", args=[definition.target, value])
+            if definition.is_reference
+            else ""
+        )
+        return Cell(text, link=link, is_number=definition.type.value_type.is_number and not link)
+
+    def pages(self) -> dict[str, Any]:
+        """Links to the pages around, the first and last number shown, and the total if it was asked for."""
+        first = (self.page["curPage"] - 1) * PER_PAGE + 1
+        shown = len(self.page["items"])
+        return {
+            "first": first,
+            "last": first + shown - 1,
+            "previous": self._link(page=self.page["prevPage"]) if self.page.get("prevPage") else "",
+            "next": self._link(page=self.page["nextPage"]) if self.page.get("nextPage") else "",
+            "total": self.page.get("itemsTotal"),
+            "count": self._link(count=1),
+        }
+
+    def _link(self, **changes: Any) -> str:
+        kept = {**self.asked, **changes}
+        return "?" + urlencode({key: value for key, value in kept.items() if value is not None})
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether not all records are asked for."""
+        return "field" in self.asked and "op" in self.asked

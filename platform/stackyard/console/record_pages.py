@@ -1,0 +1,156 @@
+"""The pages of a table's records: list, add, edit, delete; all through the one door to records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from stackyard.core.errors import Problem
+from stackyard.tables.models import Table
+from stackyard.tables.schema import TableDef, load_schema
+from stackyard.tables.store import Store
+
+from .pages import Crumb, confirmed, page
+from .record_inputs import RecordInput, add_problem, inputs_of, read_inputs
+from .record_list import OPERATORS, RecordList
+
+View = Callable[..., HttpResponse]
+
+
+class RecordPages:
+    """The routes below a table. `found` hands a view its table, `guarded` lets in who may."""
+
+    def __init__(self, found: Callable[[Callable[..., Any]], View], guarded: Callable[[View], View]) -> None:
+        self.found = found
+        self.guarded = guarded
+
+    def urls(self) -> list[URLPattern]:
+        """List, add, edit, delete."""
+        routes: list[tuple[str, Callable[..., Any], str]] = [
+            ("<int:pk>/records/", list_records, "records"),
+            ("<int:pk>/records/add/", add_record, "add_record"),
+            ("<int:pk>/records/<int:record>/", edit_record, "record"),
+            ("<int:pk>/records/<int:record>/delete/", delete_record, "delete_record"),
+        ]
+        return [
+            path(route, self.guarded(self.found(view)), name=f"tables_table_{name}")
+            for route, view, name in routes
+        ]
+
+
+def _opened(table: Table) -> tuple[Store, TableDef]:
+    schema = load_schema(table.workspace_id)
+    return Store(schema), schema.tables_by_id[table.pk]
+
+
+def _crumbs(table: Table, *more: Crumb) -> list[Crumb]:
+    tables, records = (
+        reverse("admin:tables_table_changelist"),
+        reverse("admin:tables_table_records", args=[table.pk]),
+    )
+    return [("Tables", tables), (table.name, records), *more]
+
+
+def list_records(request: HttpRequest, table: Table) -> HttpResponse:
+    """A page of records."""
+    store, definition = _opened(table)
+    records = RecordList(store, definition, request.GET.dict())
+    records.load()
+    return page(
+        request,
+        "console/records.html",
+        table.name,
+        [("Tables", reverse("admin:tables_table_changelist"))],
+        table=table,
+        records=records,
+        heads=records.heads(),
+        rows=records.rows(),
+        pages=records.pages(),
+        operators=OPERATORS,
+        definition=definition,
+    )
+
+
+def add_record(request: HttpRequest, table: Table) -> HttpResponse:
+    """A new record."""
+    store, definition = _opened(table)
+    inputs = inputs_of(definition)
+    problems: list[str] = []
+    if request.method == "POST":
+        values = read_inputs(inputs, request.POST, is_new=True)
+        if not any(entry.errors for entry in inputs):
+            try:
+                made = store.add(definition, values)
+                messages.success(request, f"Record {made['id']} is added.")
+                name = "add_record" if "another" in request.POST else "records"
+                return HttpResponseRedirect(reverse(f"admin:tables_table_{name}", args=[table.pk]))
+            except Problem as problem:
+                problems = add_problem(inputs, problem)
+    return _form(request, table, "New record", inputs, problems, is_new=True)
+
+
+def edit_record(request: HttpRequest, table: Table, record: int) -> HttpResponse:
+    """A record that is there; only what was changed is written."""
+    store, definition = _opened(table)
+    held = store.get(definition, record, fields=list(definition.fields))
+    if held is None:
+        messages.error(request, f"There is no record {record} in {table.name}.")
+        return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
+    inputs = inputs_of(definition, held)
+    problems: list[str] = []
+    if request.method == "POST":
+        values = read_inputs(inputs, request.POST, is_new=False)
+        if not any(entry.errors for entry in inputs):
+            try:
+                if values:
+                    store.patch(definition, record, values)
+                messages.success(request, f"Record {record} is saved.")
+                return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
+            except Problem as problem:
+                problems = add_problem(inputs, problem)
+    return _form(request, table, f"Record {record}", inputs, problems, is_new=False, record=held)
+
+
+def _form(
+    request: HttpRequest,
+    table: Table,
+    title: str,
+    inputs: list[RecordInput],
+    problems: list[str],
+    *,
+    is_new: bool,
+    record: Any = None,
+) -> HttpResponse:
+    return page(
+        request,
+        "console/record.html",
+        title,
+        _crumbs(table),
+        table=table,
+        inputs=inputs,
+        problems=problems,
+        has_errors=bool(problems) or any(entry.errors for entry in inputs),
+        is_new=is_new,
+        record=record,
+    )
+
+
+def delete_record(request: HttpRequest, table: Table, record: int) -> HttpResponse:
+    """Ask, then delete a record."""
+    store, definition = _opened(table)
+    records = reverse("admin:tables_table_records", args=[table.pk])
+    return confirmed(
+        request,
+        lambda: store.delete(definition, record),
+        title=f"Delete record {record}",
+        warning=f"Record {record} of {table.name} is deleted for good, with what its references say goes along.",
+        action="Yes, delete this record",
+        done=f"Record {record} is deleted.",
+        back=reverse("admin:tables_table_record", args=[table.pk, record]),
+        after=records,
+        crumbs=_crumbs(table),
+    )
