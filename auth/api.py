@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
-from stackyard.core.meta.serializers import Moment, StrictModelSerializer
+from stackyard.core.meta.serializers import Moment, StrictModelSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
 
 from . import keys, meta_schema  # noqa: F401 (the schema's names for the ways in)
@@ -20,7 +20,7 @@ class KeySerializer(StrictModelSerializer):
     """An API key. Its text is shown once, in the answer that makes it."""
 
     scopes = serializers.ListField(
-        child=serializers.CharField(max_length=130), max_length=200, required=False
+        child=Text(max_length=130), max_length=200, required=False
     )
     expires_at = Moment(required=False, allow_null=True, help_text="Null: never.")
 

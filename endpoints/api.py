@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
-from stackyard.core.meta.serializers import StrictModelSerializer, StrictSerializer
+from stackyard.core.meta.serializers import Flag, StrictModelSerializer, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
 from stackyard.core.models import Workspace
 from stackyard.stacks.api import draft_routes
@@ -23,7 +23,7 @@ from .models import ApiGroup, Endpoint
 class GroupSerializer(StrictModelSerializer):
     """An API group. `successor` is the name of another group of the workspace."""
 
-    successor = serializers.CharField(source="successor.name", allow_null=True, required=False)
+    successor = Text(source="successor.name", allow_null=True, required=False)
 
     class Meta:
         model = ApiGroup
@@ -123,7 +123,7 @@ class EndpointSerializer(StrictModelSerializer):
 class SwitchSerializer(StrictSerializer):
     """Whether the endpoint answers; off, its address is 404. Everything else is in its document."""
 
-    active = serializers.BooleanField()
+    active = Flag()
 
 
 class EndpointDocumentSerializer(DocumentSerializer):

@@ -11,7 +11,7 @@ from stackyard.stacks.endings import Raised
 
 from .openapi_limits import EndpointLimits, platform_problems
 from .openapi_responses import responses
-from .openapi_text import clean, first_sentence
+from .openapi_text import clean, encodable, first_sentence
 
 _FLAT = {"string", "integer", "number", "boolean"}
 
@@ -149,21 +149,22 @@ def epoch(type_: Type) -> Type:
 
 
 def safe_schema(value: Any) -> Any:
-    """A schema whose texts are clean and where no property is called `$ref`.
+    """A schema that every reader can take: texts that UTF-8 can carry, and no property called `$ref`.
 
     Readers that resolve references before they read schemas take such a property for a reference; it is left out
     and the object said to be open instead.
     """
     if isinstance(value, str):
-        return clean(value)
+        return encodable(value)
     if isinstance(value, list | tuple):
-        return [safe_schema(entry) for entry in value]
+        made = [safe_schema(entry) for entry in value]
+        return list(dict.fromkeys(made)) if all(isinstance(entry, str) for entry in made) else made
     if not isinstance(value, Mapping):
         return value
-    made = {clean(str(key)): safe_schema(entry) for key, entry in value.items()}
-    properties = made.get("properties")
-    if isinstance(properties, Mapping) and "$ref" in properties and "$ref" not in value:
-        made["properties"] = {key: entry for key, entry in properties.items() if key != "$ref"}
-        made["required"] = [key for key in made.get("required", ()) if key != "$ref"]
-        made["additionalProperties"] = True
-    return made
+    schema = {encodable(str(key)): safe_schema(entry) for key, entry in value.items()}
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping) and "$ref" in properties and "$ref" not in schema:
+        schema["properties"] = {key: entry for key, entry in properties.items() if key != "$ref"}
+        schema["required"] = [key for key in schema.get("required", ()) if key != "$ref"]
+        schema["additionalProperties"] = True
+    return schema

@@ -9,9 +9,14 @@ _SENTENCE = re.compile(r"(.+?[.!?])(\s|\Z)", re.DOTALL)
 _SUMMARY_LENGTH = 120
 
 
+def encodable(text: str) -> str:
+    """The same text with `?` for lone surrogates, which no UTF-8 can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def clean(text: str) -> str:
-    """Without control characters and lone surrogates, which neither YAML nor JSON readers agree on."""
-    return _CONTROL.sub("", text.encode("utf-8", "replace").decode("utf-8"))
+    """Text for people: encodable and without control characters."""
+    return _CONTROL.sub("", encodable(text))
 
 
 def one_line(text: str) -> str:

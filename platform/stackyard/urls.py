@@ -1,16 +1,22 @@
 """Which URL leads to which room. The API paths also have a faster door: `stackyard.front`."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from endpoints import docs
 from stackyard import health
+
+_CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("", include("stackyard.meta")),
+    re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),
+    re_path(rf"^apidoc:{_CANONICAL}$", docs.apidoc),
 ]
 
 handler400 = "stackyard.refusals.bad_request"

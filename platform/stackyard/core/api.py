@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from . import workspaces
 from .filter import Filter, filters
-from .meta.serializers import StrictModelSerializer
+from .meta.serializers import StrictModelSerializer, Text
 from .meta.views import MetaViewSet, find, route
 from .models import Variable, Workspace
 from .types import json_schema
@@ -54,9 +54,8 @@ class WorkspaceViewSet(MetaViewSet):
 class VariableSerializer(StrictModelSerializer):
     """A named value that stacks see as `env.NAME`. The value of a secret goes in and never comes out."""
 
-    value = serializers.CharField(
+    value = Text(
         allow_blank=True,
-        trim_whitespace=False,
         required=False,
         max_length=100_000,
         help_text="Null in answers where the variable is a secret.",

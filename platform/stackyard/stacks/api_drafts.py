@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from stackyard.core.errors import Detail, Fault, Faults, invalid_input
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.meta.lists import PageQuery
-from stackyard.core.meta.serializers import AnyJSON, StrictModelSerializer, StrictSerializer
+from stackyard.core.meta.serializers import AnyJSON, Flag, StrictModelSerializer, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find
 from stackyard.core.request_id import request_id_of
 
@@ -74,7 +74,7 @@ class DraftQuery(StrictSerializer):
 class PublishSerializer(StrictSerializer):
     """A word about the change."""
 
-    message = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    message = Text(max_length=200, required=False, allow_blank=True, default="")
 
 
 class RevisionSerializer(StrictModelSerializer):
@@ -135,7 +135,7 @@ class TrialSerializer(StrictSerializer):
     """Inputs by name; `document` instead of the draft; `keep_changes` leaves what the run did to records."""
 
     inputs = serializers.DictField(required=False, default=dict)
-    keep_changes = serializers.BooleanField(required=False, default=False)
+    keep_changes = Flag(required=False, default=False)
     document = serializers.DictField(required=False)
 
 

@@ -40,6 +40,29 @@ class Moment(serializers.DateTimeField):
         return iso(value) if value is not None else None
 
 
+class Text(serializers.CharField):
+    """Text and nothing that could be taken for it. Blanks stay where they are."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text. ValidationError for a number or anything else."""
+        if not isinstance(data, str):
+            raise ValidationError("expected text", code="type")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    """True or false and nothing that could be taken for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The truth. ValidationError for `"yes"`, 1 and anything else."""
+        if not isinstance(data, bool):
+            raise ValidationError("expected true or false", code="type")
+        return data
+
+
 class AnyJSON(serializers.Field[Any, Any, Any, Any]):
     """Any JSON value, as it is."""
 
@@ -92,6 +115,9 @@ class StrictModelSerializer(StrictFields, serializers.ModelSerializer[Any]):
 
     serializer_field_mapping: ClassVar[Any] = {
         **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: Text,
+        models.TextField: Text,
+        models.BooleanField: Flag,
         models.DateTimeField: Moment,
         models.JSONField: AnyJSON,
     }
