@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,6 +15,7 @@ from endpoints import groups
 from endpoints.models import ApiGroup
 
 from .problems import ProblemsOnForm
+from .times import MomentField, MomentInput
 
 
 class ApiGroupForm(forms.ModelForm):
@@ -23,9 +25,9 @@ class ApiGroupForm(forms.ModelForm):
         model = ApiGroup
         exclude = ()
         help_texts = {
-            "canonical": "The address is /api:<canonical>/… Eight random characters unless you choose.",
+            "canonical": "The address is /api:CANONICAL/… Eight random characters unless you choose.",
             "mount": "A second, readable address: v1 makes /api/v1/… Leave empty for none.",
-            "docs": "Who may read /apidoc:<canonical> and /apispec:<canonical>.",
+            "docs": "Who may read /apidoc:CANONICAL and /apispec:CANONICAL.",
             "docs_token": "Asked for where the documentation is shown with a token.",
             "cors": 'Which browsers may call, such as {"origins": ["https://app.example.com"]}. Empty: none.',
             "unknown_inputs": "What happens to a call with a parameter the endpoint does not name.",
@@ -48,6 +50,10 @@ class ApiGroupAdmin(ProblemsOnForm):
     list_filter = ("workspace", "active")
     search_fields = ("name", "canonical", "mount", "description")
     readonly_fields = ("documentation",)
+    formfield_overrides = {models.DateTimeField: {"form_class": MomentField, "widget": MomentInput}}
+    empty_text = (
+        "A group gives its endpoints one address, one documentation and one CORS rule. A group is a version."
+    )
     fieldsets = (
         (None, {"fields": ("workspace", "name", "description", "active")}),
         ("Address", {"fields": ("canonical", "mount")}),

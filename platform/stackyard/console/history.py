@@ -96,12 +96,13 @@ class HistoryAdmin(admin.ModelAdmin):
     list_display = ("when", "call", "shown_status", "duration", "error_code", "principal", "address")
     list_display_links = ("call",)
     list_filter = (StatusClass, CalledMethod, CalledEndpoint)
-    list_per_page = 50
+    list_per_page = 100
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = Uncounted
     sortable_by = ()
     actions = None
+    empty_text = "Each call of an endpoint is listed here, with its request and its response."
     change_form_template = "console/request.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
