@@ -107,6 +107,9 @@ class RequestInputs:
         self.body_limit = body_limit
         self._ignores_unknown = ignores_unknown
         self._path_names = frozenset(template.names)
+        self.sensitive_headers = [
+            name for name, one in self.set.inputs.items() if one.sensitive and self.places[name] == "header"
+        ]
         self._headers = [
             (name, "HTTP_" + name.upper()) for name, place in self.places.items() if place == "header"
         ]

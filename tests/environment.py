@@ -16,6 +16,7 @@ if "STACKYARD_HOME" not in os.environ:
 
 # Inside a test's transaction no other connection could see a new token.
 os.environ.setdefault("STACKYARD_VERSION_WATCHED", "0")
+os.environ.setdefault("STACKYARD_HISTORY_THREAD", "0")
 
 # A test never goes through somebody's proxy.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):

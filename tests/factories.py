@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from auth.keys import create_key
+from endpoints.groups import create_group
+from endpoints.models import ApiGroup, Endpoint
+from endpoints.publishing import create_endpoint, publish
 from stackyard.core.models import Workspace
 
 
 def make_workspace(name: str = "shop", **more: Any) -> Workspace:
     """A workspace."""
     return Workspace.objects.create(name=name, **more)
+
+
+def make_group(workspace: Workspace, name: str = "shop", **more: Any) -> ApiGroup:
+    """An API group; its canonical is its name."""
+    return create_group(workspace, name, **{"canonical": name, **more})
+
+
+def make_endpoint(group: ApiGroup, path: str = "/things", method: str = "GET", **more: Any) -> Endpoint:
+    """A published endpoint that anybody may call and that answers null; `more` goes into its document."""
+    name = more.pop("name", None) or f"endpoint_{group.endpoints.count()}"
+    document = {"name": name, "method": method, "path": path, "auth": ["public"], **more}
+    endpoint = create_endpoint(group, document)
+    publish(endpoint)
+    return endpoint
+
+
+def make_key(workspace: Workspace, *scopes: str) -> str:
+    """The text of an API key, with the scope `*` when none is given."""
+    return create_key(workspace, "test", scopes or ("*",))[1]

@@ -30,6 +30,8 @@ OWNER_PASSWORD = os.environ.get("STACKYARD_OWNER_PASSWORD", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
 WEB_PROCESSES = int(os.environ.get("WEB_PROCESSES", str(min(2, os.cpu_count() or 1))))
 CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
+# Whether web processes write the request history themselves; tests write it when they ask for it.
+HISTORY_THREAD = os.environ.get("STACKYARD_HISTORY_THREAD", "1") == "1"
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
 
 DEBUG = os.environ.get("STACKYARD_DEBUG") == "1"

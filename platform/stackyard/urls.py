@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from endpoints import docs
+from endpoints.views import EndpointView
 from stackyard import health
 
 _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
@@ -12,6 +13,7 @@ _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    re_path(r"^api(?:/|:(?!meta(?:/|\Z)))", EndpointView.as_view()),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("", include("stackyard.meta")),

@@ -6,4 +6,14 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stackyard.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# Only now are the apps loaded that these need.
+from django.conf import settings  # noqa: E402
+
+from endpoints.history import history  # noqa: E402
+from stackyard.front import Front  # noqa: E402
+
+if settings.HISTORY_THREAD:
+    history.start()
+application = Front(_django)

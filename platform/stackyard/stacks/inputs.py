@@ -143,7 +143,7 @@ class Input:
         if not isinstance(value, dict):
             found.add(path, "type", "expected an object")
             return None
-        return self._fields._bind(value, f"{path}.", (), found, fill=False)  # type: ignore[union-attr]
+        return self._fields._bind(value, f"{path}.", (), found)  # type: ignore[union-attr]
 
     def value_type(self) -> t.Type:
         """The type a stack sees: null is possible where the input may be left out."""
@@ -214,19 +214,20 @@ class InputSet:
     def bind(
         self, values: Mapping[str, Any], lenient: Container[str] = (), faults: Sequence[Detail] = ()
     ) -> dict[str, Any]:
-        """Every input by name, typed, with defaults; what was left out is null.
+        """The inputs by name, typed, with defaults. What was left out and has no default is left out here, too:
+        expressions read it as null, and a record patched with `input` keeps those fields.
 
         `lenient` names those whose values are texts out of a path, query, form or header; `faults` were found
         before. Problem `INVALID_INPUT` with a detail for every fault.
         """
         found = _Found(list(faults))
-        bound = self._bind(values, "", lenient, found, fill=True)
+        bound = self._bind(values, "", lenient, found)
         if found.details:
             raise invalid_input(found.details)
         return bound
 
     def _bind(
-        self, values: Mapping[str, Any], prefix: str, lenient: Container[str], found: _Found, *, fill: bool
+        self, values: Mapping[str, Any], prefix: str, lenient: Container[str], found: _Found
     ) -> dict[str, Any]:
         bound: dict[str, Any] = {}
         known = 0
@@ -241,7 +242,7 @@ class InputSet:
                     continue
             if one.required:
                 found.add(prefix + name, "required", "is required")
-            if fill or one.has_default:
+            if one.has_default:
                 bound[name] = one.absent()
         if known < len(values) and self.refuses_unknown:
             for key in values:

@@ -1,0 +1,262 @@
+"""One call of an endpoint, from the WSGI environment to the answer: the path every request takes, door by door.
+
+find the endpoint (404, 405, 400) → who calls (401, 403) → how often (429) → inputs (400, 413, 415)
+→ the stack (its own problems, 504) → the answer as JSON → the request history, noted in passing
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+
+from stackyard.core.body import parse_pairs
+from stackyard.core.errors import Problem, problem_body
+from stackyard.core.jsonout import encode, measure
+from stackyard.core.request_id import HEADER as REQUEST_ID
+from stackyard.core.request_id import choose_request_id
+from stackyard.stacks.execution import Execution, RequestFacts
+
+from . import history
+from .addresses import client_address
+from .headers import Headers, content_type_of, stack_headers
+from .inputs import Sent
+from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
+
+_log = logging.getLogger(__name__)
+_JSON = ("Content-Type", "application/json")
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back. `headers` are complete; `error_code` is empty for a success."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    error_code: str = ""
+
+
+class RequestHeaders(Mapping[str, str]):
+    """The request's headers by lower-case name, read out of the environment only when a stack asks."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        value: str = self._environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self._environ:
+            if key[:5] == "HTTP_":
+                yield key[5:].replace("_", "-").lower()
+            elif key in {"CONTENT_TYPE", "CONTENT_LENGTH"} and self._environ[key]:
+                yield key.replace("_", "-").lower()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class RequestQuery(Mapping[str, Any]):
+    """The query string's values by name, parsed only when a stack asks."""
+
+    __slots__ = ("_pairs", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._pairs: dict[str, Any] | None = None
+
+    @property
+    def _read(self) -> dict[str, Any]:
+        if self._pairs is None:
+            self._pairs = parse_pairs(self._text)
+        return self._pairs
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+class EndpointCall:
+    """One call. `answer()` never raises."""
+
+    __slots__ = ("address", "environ", "group", "method", "plan", "principal", "request_id", "sent")
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.request_id = choose_request_id(environ.get("HTTP_X_REQUEST_ID"))
+        self.address = client_address(environ)
+        self.group: Group | None = None
+        self.plan: EndpointPlan | None = None
+        self.sent: Sent | None = None
+        self.principal = ""
+
+    def answer(self) -> Answer:
+        """The complete answer, whatever happens."""
+        started_at, started = time.time(), time.perf_counter_ns()
+        try:
+            answer = self._serve()
+        except Problem as problem:
+            answer = self._of_problem(problem)
+        except Exception as error:
+            answer = self._of_problem(self._unexpected(error))
+        answer.headers.append((REQUEST_ID, self.request_id))
+        if self.group is not None:
+            answer.headers += self.group.headers
+            answer.headers += self.group.cors.headers(self.environ.get("HTTP_ORIGIN"))
+        else:
+            answer.headers += SECURITY_HEADERS
+        if self.plan is not None and answer.status != 429:
+            self._note(self.plan, answer, started_at, time.perf_counter_ns() - started)
+        if answer.status in _WITHOUT_BODY:
+            answer.body = b""
+        else:
+            answer.headers.append(("Content-Length", str(len(answer.body))))
+            if self.method == "HEAD":
+                answer.body = b""
+        return answer
+
+    def _serve(self) -> Answer:
+        found = find(self.environ.get("PATH_INFO", ""))
+        group = self.group = found.group
+        if self.method == "OPTIONS":
+            return self._options(found)
+        match = found.match(self.method)
+        if match is None:
+            raise self._not_allowed(found)
+        plan = self.plan = plan_of(group, match.target)
+        reads = self.method in {"GET", "HEAD"}
+        principal = plan.callers.identify(self.environ, group.workspace_id, group.name, plan.name, reads)
+        self.principal = f"{principal.kind}:{principal.id}" if principal.id is not None else principal.kind
+        if not plan.throttle.takes():
+            return self._too_many(plan)
+        sent = self.sent = Sent()
+        plan.inputs.gather(match.parameters, self.environ, sent)
+        values = plan.inputs.bind(sent)
+        facts = self._facts(sent)
+        execution = Execution.start(
+            group.workspace_id, principal, facts, timeout_seconds=plan.timeout_seconds
+        )
+        value = plan.stack.run(execution, values)
+        return _success(plan, execution, value)
+
+    def _facts(self, sent: Sent) -> RequestFacts:
+        environ = self.environ
+        return RequestFacts(
+            self.method,
+            environ.get("PATH_INFO", ""),
+            RequestHeaders(environ),
+            RequestQuery(environ.get("QUERY_STRING", "")),
+            self.address,
+            sent.raw_body,
+        )
+
+    def _options(self, found: Found) -> Answer:
+        """What the path takes, and a browser's preflight; nobody has to say who they are for that."""
+        allowed = found.allowed()
+        headers = [("Allow", ", ".join(allowed)), *found.group.cors.preflight(self.environ, allowed)]
+        return Answer(204, headers, b"")
+
+    def _not_allowed(self, found: Found) -> Problem:
+        allow = ", ".join(found.allowed())
+        message = f"This address does not take {self.method[:20]}."
+        return Problem(
+            "METHOD_NOT_ALLOWED", message, suggestion=f"It takes {allow}.", headers={"Allow": allow}
+        )
+
+    def _too_many(self, plan: EndpointPlan) -> Answer:
+        problem = Problem(
+            "TOO_MANY_REQUESTS", f"This endpoint takes {plan.throttle.per_second:,} calls a second."
+        )
+        body = encode(problem_body(problem, self.request_id))
+        return Answer(429, [_JSON, *plan.throttle.headers], body, "TOO_MANY_REQUESTS")
+
+    def _unexpected(self, error: Exception) -> Problem:
+        """What a caller learns of an error that is ours: nothing but an id by which the log tells the rest."""
+        _log.error("call %s failed", self.request_id, exc_info=error)
+        if isinstance(error, DatabaseError | InterfaceError):
+            close_broken_connections()
+            if isinstance(error, OperationalError | InterfaceError):
+                wait = {"Retry-After": "1"}
+                return Problem("BUSY", "The database is busy.", suggestion="Try again.", headers=wait)
+        return _internal()
+
+    def _of_problem(self, problem: Problem) -> Answer:
+        if problem.code == "INTERNAL_ERROR" and problem.message != _INTERNAL:
+            _log.error("call %s failed: %s", self.request_id, problem.message, exc_info=problem)
+            problem = _internal()
+        try:
+            body = encode(problem_body(problem, self.request_id))
+        except Problem as other:
+            body = encode(problem_body(other, self.request_id))
+        status = problem.status if 400 <= problem.status <= 599 else 500
+        return Answer(status, [_JSON, *problem.headers.items()], body, str(problem.code))
+
+    def _note(self, plan: EndpointPlan, answer: Answer, started_at: float, duration_ns: int) -> None:
+        history.note(
+            history.Call(
+                plan,
+                self.request_id,
+                self.environ,
+                self.sent,
+                self.principal,
+                self.address,
+                answer.status,
+                answer.error_code,
+                answer.body,
+                started_at,
+                duration_ns,
+            )
+        )
+
+
+_INTERNAL = "Something went wrong here."
+
+
+def _internal() -> Problem:
+    return Problem("INTERNAL_ERROR", _INTERNAL)
+
+
+def _success(plan: EndpointPlan, execution: Execution, value: Any) -> Answer:
+    """The stack's value as JSON, or as it is when the stack set another Content-Type and gave text."""
+    headers = stack_headers(execution.response_headers) if execution.response_headers else []
+    content_type = content_type_of(headers) if headers else None
+    if content_type is None:
+        headers.append(_JSON)
+    limit = plan.response_bytes
+    if plan.measures and measure(value) > limit:
+        raise _too_large(limit)
+    if content_type is not None and isinstance(value, str) and "json" not in content_type.lower():
+        body = value.encode("utf-8", "replace")
+    else:
+        body = encode(value, epoch_ms=plan.group.epoch_ms)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return Answer(execution.status, headers, body)
+
+
+def _too_large(limit: int) -> Problem:
+    message = f"The answer is larger than {limit:,} bytes."
+    return Problem("RESPONSE_TOO_LARGE", message, suggestion="Ask for less at once, for instance a page.")
+
+
+def close_broken_connections() -> None:
+    """Close every connection of this thread that does not answer any more, so that the next call gets a new one."""
+    for connection in connections.all(initialized_only=True):
+        connection.errors_occurred = True
+        connection.close_if_unusable_or_obsolete()

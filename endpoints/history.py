@@ -1,0 +1,227 @@
+"""The request history: each call noted in passing, written by one thread per process in batches.
+
+A request only appends to a queue (`note`). The writer makes rows of what waits every quarter of a second, at most
+100 at a time: one INSERT of many rows on SQLite, COPY on PostgreSQL (http.md §4 measured both). When the
+queue is full, or the database stays away, calls are dropped and counted; a request never fails or waits for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import math
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+
+from auth.keys import write_uses
+from stackyard.core.limits import HISTORY_ENTRIES
+
+from .history_rows import COLUMNS, Row, row_of
+
+if TYPE_CHECKING:
+    from .inputs import Sent
+    from .plans import EndpointPlan
+
+_log = logging.getLogger(__name__)
+_BATCH = 100
+_SECONDS = 0.25
+_USES_SECONDS = 5.0
+_QUEUED_CALLS = 20_000
+_QUEUED_BYTES = 64_000_000
+_PRUNE_EVERY = 1_000
+_LOG_SECONDS = 60.0
+_TABLE = "endpoints_historyentry"
+
+
+class Call(NamedTuple):
+    """One call as it is noted. `started_at` is in epoch seconds, `duration_ns` in nanoseconds."""
+
+    plan: EndpointPlan
+    request_id: str
+    environ: dict[str, Any]
+    sent: Sent | None
+    principal: str
+    address: str
+    status: int
+    error_code: str
+    answer: bytes
+    started_at: float
+    duration_ns: int
+
+
+class History:
+    """The queue and its writer. One per process."""
+
+    def __init__(self, kept: int = HISTORY_ENTRIES.default) -> None:
+        self.kept = kept
+        self.dropped = 0
+        self.written = 0
+        self._waiting: deque[Call] = deque()
+        self._waiting_bytes = 0
+        self._rows: list[Row] = []
+        self._since_pruned = 0
+        self._logged_at = -math.inf
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._writing = threading.Lock()
+
+    def note(self, call: Call) -> None:
+        """Keep a call for the writer: the only part that is on a request's way."""
+        if len(self._waiting) >= _QUEUED_CALLS or self._waiting_bytes > _QUEUED_BYTES:
+            self.dropped += 1
+            return
+        self._waiting_bytes += _weight(call)
+        self._waiting.append(call)
+
+    def start(self) -> None:
+        """Write from a thread of this process until it exits; what waits at exit is written then."""
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="request-history", daemon=True)
+            self._thread.start()
+            atexit.register(self.stop)
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Write what waits and end the thread, within `seconds`."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+            self._thread = None
+
+    def _run(self) -> None:
+        uses_at = time.monotonic() + _USES_SECONDS
+        while not self._stopping.wait(_SECONDS):
+            self.flush()
+            if time.monotonic() >= uses_at:
+                _write_uses()
+                uses_at = time.monotonic() + _USES_SECONDS
+        self.flush()
+        _write_uses()
+        for alias in ("default", "history"):
+            connections[alias].close()
+
+    def flush(self) -> None:
+        """Write everything that waits, in the calling thread. Whatever fails is logged, never raised."""
+        with self._writing:
+            while self._waiting or self._rows:
+                self._take()
+                if not self._write():
+                    return
+
+    def _take(self) -> None:
+        """Make rows of what waits, up to a batch."""
+        while self._waiting and len(self._rows) < _BATCH:
+            call = self._waiting.popleft()
+            self._waiting_bytes -= _weight(call)
+            try:
+                self._rows.append(row_of(call))
+            except Exception:
+                self.dropped += 1
+                _log.exception("a call could not be made a row of the history")
+
+    def _write(self) -> bool:
+        """Whether the batch is done with (written, or dropped as unwritable); False to try again later."""
+        rows = self._rows
+        try:
+            insert(rows)
+        except (OperationalError, InterfaceError) as error:
+            # Locked, full, gone: the rows stay for the next round, new calls wait in the bounded queue.
+            self._complain("the request history cannot be written now: %s", error)
+            connections["history"].close_if_unusable_or_obsolete()
+            return False
+        except DatabaseError as error:
+            self._complain("rows of the request history are refused: %s", error)
+            self._write_one_by_one(rows)
+        except Exception as error:
+            self._complain("rows of the request history are lost: %s", error)
+            self.dropped += len(rows)
+            self.written -= len(rows)
+        self.written += len(rows)
+        self._since_pruned += len(rows)
+        self._rows = []
+        if self._since_pruned >= _PRUNE_EVERY:
+            self._since_pruned = 0
+            self._prune()
+        return True
+
+    def _write_one_by_one(self, rows: list[Row]) -> None:
+        for row in rows:
+            try:
+                insert([row])
+            except DatabaseError:
+                self.dropped += 1
+                self.written -= 1
+
+    def _prune(self) -> None:
+        try:
+            prune(self.kept)
+        except DatabaseError as error:
+            self._complain("the request history cannot be pruned: %s", error)
+
+    def _complain(self, message: str, error: Exception) -> None:
+        now = time.monotonic()
+        if now - self._logged_at > _LOG_SECONDS:
+            self._logged_at = now
+            _log.warning(message, error)
+
+
+def _weight(call: Call) -> int:
+    sent = call.sent
+    return 500 + len(call.answer) + (len(sent.raw_body) if sent is not None else 0)
+
+
+def _write_uses() -> None:
+    try:
+        write_uses()
+    except DatabaseError as error:
+        _log.warning("the last use of keys cannot be written now: %s", error)
+
+
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_COPY = f'COPY "{_TABLE}" ({_NAMES}) FROM STDIN'
+_inserts: dict[int, str] = {}
+
+
+def _insert_sql(count: int) -> str:
+    sql = _inserts.get(count)
+    if sql is None:
+        one = "(" + ", ".join("?" * len(COLUMNS)) + ")"
+        values = ", ".join([one] * count)
+        sql = _inserts[count] = f'INSERT INTO "{_TABLE}" ({_NAMES}) VALUES {values}'
+    return sql
+
+
+def insert(rows: list[Row]) -> None:
+    """Write rows at once, all or none. Django's DatabaseError when the database refuses."""
+    if not rows:
+        return
+    connection = connections["history"]
+    with transaction.atomic(using="history"), connection.wrap_database_errors:
+        connection.ensure_connection()
+        if connection.vendor == "sqlite":
+            flat = [value for row in rows for value in row]
+            connection.connection.execute(_insert_sql(len(rows)), flat)
+        else:
+            with connection.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+
+def prune(kept: int) -> None:
+    """Leave about the newest `kept` entries. Django's DatabaseError when the database refuses."""
+    with connections["history"].cursor() as cursor:
+        cursor.execute(f'DELETE FROM "{_TABLE}" WHERE id <= (SELECT MAX(id) FROM "{_TABLE}") - %s', [kept])
+
+
+history = History()
+
+
+def note(call: Call) -> None:
+    """Keep a call, when the history is on."""
+    if settings.HISTORY_ENABLED:
+        history.note(call)

@@ -1,0 +1,98 @@
+"""From a call as it was noted to a row of the history: masked, cut, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stackyard.core.jsonout import encode
+from stackyard.core.limits import HISTORY_BODY_BYTES
+from stackyard.core.secrets import Secret
+from stackyard.stacks.execution import workspace_facts
+
+from .masking import Masker, headers_of, masked_body, masked_query, plain_text
+
+if TYPE_CHECKING:
+    from .history import Call
+
+COLUMNS = (
+    "workspace_id",
+    "group_id",
+    "endpoint_id",
+    "revision_id",
+    "request_id",
+    "method",
+    "path",
+    "status",
+    "error_code",
+    "duration_us",
+    "principal",
+    "address",
+    "query",
+    "request_headers",
+    "request_body",
+    "request_bytes",
+    "response_body",
+    "response_bytes",
+    "created_at",
+)
+Row = tuple[Any, ...]
+_CUT = "\n… (cut)"
+
+
+def row_of(call: Call) -> Row:
+    """The row of a call, in the order of `COLUMNS`."""
+    plan, environ, sent = call.plan, call.environ, call.sent
+    inputs = plan.inputs.set
+    values = sent.values if sent is not None else {}
+    raw = sent.raw_body if sent is not None else b""
+    masker = Masker(_secrets(call, values))
+    path = _text(environ.get("PATH_INFO", ""))
+    query = masked_query(_text(environ.get("QUERY_STRING", "")), inputs)
+    headers = encode(headers_of(environ, plan.inputs.sensitive_headers)).decode()
+    body = masked_body(_cut(raw) if not inputs.has_sensitive else raw, values, inputs)
+    return (
+        plan.group.workspace_id,
+        plan.group.id,
+        plan.endpoint_id,
+        plan.revision_id,
+        call.request_id,
+        environ["REQUEST_METHOD"][:8],
+        masker.hide(path)[:2000],
+        call.status,
+        call.error_code[:100],
+        call.duration_ns // 1000,
+        call.principal[:120],
+        call.address[:64],
+        masker.hide(query)[:8000],
+        masker.hide(headers)[:16_000],
+        _kept(masker.hide(body), len(raw)),
+        len(raw),
+        _kept(masker.hide(plain_text(_cut(call.answer))), len(call.answer)),
+        len(call.answer),
+        int(call.started_at * 1000),
+    )
+
+
+def _secrets(call: Call, values: dict[str, Any]) -> list[str]:
+    facts = workspace_facts(call.plan.group.workspace_id)
+    secrets = [value.reveal() for value in facts.variables.values() if isinstance(value, Secret)]
+    if call.plan.inputs.set.has_sensitive:
+        secrets += call.plan.inputs.set.secrets_in(values)
+    return secrets
+
+
+def _cut(raw: bytes) -> bytes:
+    # A little more than is kept, so that a secret at the edge is seen whole.
+    return raw[: HISTORY_BODY_BYTES.default + 1000]
+
+
+def _kept(text: str, size: int) -> str:
+    most = HISTORY_BODY_BYTES.default
+    return text if size <= most and len(text) <= most else text[:most] + _CUT
+
+
+def _text(text: str) -> str:
+    """WSGI's Latin-1 text as the UTF-8 it carries (PEP 3333), without what no database keeps."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return plain_text(text.encode("latin-1", "replace"))
