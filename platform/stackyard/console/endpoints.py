@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from endpoints.models import Endpoint
 from endpoints.publishing import set_active
 
-from .new_endpoint import NewEndpointForm
+from .new_endpoint import BlueprintForm, NewEndpointForm
 from .owners import EndpointOwner
 from .pages import page
 from .stack_pages import StackPages
@@ -60,22 +60,26 @@ class EndpointAdmin(admin.ModelAdmin):
         return [*StackPages(EndpointOwner, self).urls(), switch]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """A new endpoint, opened in the editor; a start that makes several leads to the list."""
-        form = NewEndpointForm(request.POST or None, initial=request.GET.dict())
-        made = form.create(request.user) if request.method == "POST" else []
-        if made:
-            messages.success(request, _made(made))
-            if len(made) == 1:
-                return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[made[0].pk]))
+        """One new endpoint, opened in the editor, or those of a blueprint, listed."""
+        for_table = request.POST.get("do") == "table"
+        one = NewEndpointForm(None if for_table else request.POST or None, initial=request.GET.dict())
+        many = BlueprintForm(request.POST if for_table else None, prefix="many", initial=request.GET.dict())
+        made = (many if for_table else one).create(request.user) if request.method == "POST" else []
+        if made and for_table:
+            messages.success(request, f"{len(made)} endpoints are made and live.")
             group = f"?group__id__exact={made[0].group_id}"
             return HttpResponseRedirect(reverse("admin:endpoints_endpoint_changelist") + group)
+        if made:
+            messages.success(request, "The endpoint is made. Write its stack, try it, publish it.")
+            return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[made[0].pk]))
         crumbs = [("Endpoints", reverse("admin:endpoints_endpoint_changelist"))]
         return page(
             request,
             "console/new_endpoint.html",
             "New endpoint",
             crumbs,
-            form=form,
+            form=one,
+            many=many,
             action="Make the endpoint",
         )
 
@@ -87,9 +91,3 @@ class EndpointAdmin(admin.ModelAdmin):
             set_active(endpoint, active)
             messages.success(request, f"{endpoint} is switched {'on' if active else 'off'}.")
         return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[pk]))
-
-
-def _made(endpoints: list[Endpoint]) -> str:
-    if len(endpoints) == 1:
-        return "The endpoint is made. Look through its stack, try it, publish it."
-    return f"{len(endpoints)} endpoints are made as drafts. Open each, try it, publish it."

@@ -1,4 +1,4 @@
-"""The form of a new endpoint: where it lives, what it answers, who may call it, and what it starts from."""
+"""The two ways to new endpoints: one by its method and path, or those a blueprint makes for a table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from django import forms
 from django.utils.functional import lazy
 
 from auth.methods import AuthMethod
+from endpoints.blueprints import Blueprint, apply_blueprint
 from endpoints.models import METHODS, ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint
 from endpoints.router import parse_template
 from stackyard.core.errors import Detail, Faults, Problem, invalid_input
 from stackyard.stacks.document import empty_document
+from stackyard.tables.models import Table
 
 from .problems import add_to_form
 
@@ -82,6 +84,57 @@ class NewEndpointForm(forms.Form):
             **empty_document(),
             "inputs": {name: {"type": "int" if name.endswith("id") else "text"} for name in names},
         }
+
+
+class TableField(forms.ModelChoiceField):
+    """A table with its workspace."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Workspace and table."""
+        return f"{obj.workspace} · {obj.name}"
+
+
+def _blueprints() -> list[tuple[str, str]]:
+    return [(name, f"{kind.label}: {kind.sentence}") for name, kind in Blueprint.all().items()]
+
+
+class BlueprintForm(forms.Form):
+    """A blueprint, the table it is for, and the group that gets what it makes."""
+
+    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label="API group")
+    table = TableField(
+        Table.objects.filter(hidden_at=None).select_related("workspace"), empty_label=None, label="Table"
+    )
+    blueprint = forms.ChoiceField(
+        choices=lazy(_blueprints, list),  # type: ignore[arg-type]
+        widget=forms.RadioSelect,
+        help_text="What the group answers already is left as it is. What is made is live at once, for callers with an API key.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Group and table belong together."""
+        given = super().clean() or {}
+        if (
+            given.get("group")
+            and given.get("table")
+            and given["group"].workspace_id != given["table"].workspace_id
+        ):
+            self.add_error("table", "Choose a table of the group's workspace.")
+        return given
+
+    def create(self, author: Any) -> list[Endpoint]:
+        """The endpoints made; none when the form (which then says why) was refused."""
+        if not self.is_valid():
+            return []
+        given = self.cleaned_data
+        try:
+            made = apply_blueprint(given["group"], given["blueprint"], given["table"].name, author)
+        except Problem as problem:
+            add_to_form(self, problem)
+            return []
+        if not made:
+            self.add_error(None, "The group answers all of these addresses already: nothing was made.")
+        return made
 
 
 def _path_names(path: str) -> Iterable[str]:
