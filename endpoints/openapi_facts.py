@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from auth.methods import AuthMethod
+from stackyard.core.errors import Faults
 from stackyard.core.jsonout import iso
 from stackyard.stacks.catalogue import Catalogue, load_catalogue
 from stackyard.stacks.check import check_document
@@ -16,10 +17,12 @@ from stackyard.stacks.inputs import InputSet
 from stackyard.stacks.models import Function
 from stackyard.stacks.outcomes import outcomes
 
+from .inputs import place_of, with_path_required
 from .models import ApiGroup, Endpoint
 from .openapi import GroupFacts
 from .openapi_limits import EndpointLimits
-from .openapi_operation import EndpointFacts, InputFacts
+from .openapi_operation import EndpointFacts, InputFacts, is_flat
+from .router import parse_template
 
 # What a caller may be asked for in several ways, by auth method; a method's own scheme is its first.
 _BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "The same key as a bearer."}
@@ -46,7 +49,7 @@ def _group(group: ApiGroup, endpoints: Sequence[EndpointFacts]) -> GroupFacts:
         name=group.name,
         workspace=group.workspace.name,
         description=group.description,
-        servers=[address for address in _addresses(group)],
+        servers=list(_addresses(group)),
         deprecated_at=iso(group.deprecated_at) if group.deprecated_at else None,
         sunset_at=iso(group.sunset_at) if group.sunset_at else None,
         successor=next(_addresses(group.successor)) if group.successor else None,
@@ -117,16 +120,20 @@ def _limits(document: Mapping[str, Any]) -> EndpointLimits:
 
 
 def _inputs(document: Mapping[str, Any], method: str, path: str) -> list[InputFacts]:
-    inputs: Mapping[str, Any] = document.get("inputs", {})
-    whole = InputSet(inputs).json_schema()
+    template = parse_template(path, Faults())
+    assert template is not None, "what is published has a path that reads"
+    specs = with_path_required(document.get("inputs", {}), template)
+    whole = InputSet(specs).json_schema()
     required = set(whole.get("required", ()))
     return [
-        InputFacts(
-            name=name,
-            place=place_of(name, inputs[name], method, path),
-            schema=schema,
-            required=name in required,
-            wire_name=name,
-        )
+        _input(name, schema, place_of(name, specs[name], method, template), required=name in required)
         for name, schema in whole["properties"].items()
     ]
+
+
+def _input(name: str, schema: Mapping[str, Any], place: str, *, required: bool) -> InputFacts:
+    """Where DELETE takes an input from query or body, the document says query if a query can hold it."""
+    if place == "either":
+        place = "query" if is_flat(schema) else "body"
+    wire_name = "-".join(part.capitalize() for part in name.split("_")) if place == "header" else name
+    return InputFacts(name, place, schema, required, wire_name)

@@ -18,6 +18,7 @@ from stackyard.core.errors import Problem
 PREFIX = "api:meta/"
 _MODULES = (
     "stackyard.core.api",
+    "stackyard.tables.api",
     "stackyard.stacks.api",
     "auth.api",
     "endpoints.api",
