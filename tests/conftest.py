@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
+from django.test import Client as DjangoClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -43,6 +44,14 @@ def client(request: pytest.FixtureRequest) -> Door:
     from stackyard.wsgi import application
 
     return Door(application)
+
+
+@pytest.fixture
+def console(db: None) -> DjangoClient:
+    """A browser without JavaScript, signed in to the console as its owner."""
+    browser = DjangoClient()
+    browser.force_login(factories.make_owner())
+    return browser
 
 
 @pytest.fixture(scope="session")

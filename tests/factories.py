@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auth.keys import create_key
+from auth.models import User
 from endpoints.groups import create_group
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint, publish
@@ -33,3 +34,8 @@ def make_endpoint(group: ApiGroup, path: str = "/things", method: str = "GET", *
 def make_key(workspace: Workspace, *scopes: str) -> str:
     """The text of an API key, with the scope `*` when none is given."""
     return create_key(workspace, "test", scopes or ("*",))[1]
+
+
+def make_owner(email: str = "owner@example.com", password: str = "a-long-password") -> User:
+    """A person who may do everything in the console."""
+    return User.objects.create_superuser(email, password)
