@@ -132,7 +132,24 @@ def field_type(field: FieldDef) -> dict[str, Any]:
         for name, value in field.type.options.items()
         if value is not None and value != field.type.option_spec[name].default
     }
+    if field.type.name == "object" and options:
+        return {"type": "object", "fields": {key: _nested(spec) for key, spec in options["fields"].items()}}
+    if field.type.name == "list" and {"min_items", "max_items"} & set(options):
+        sizes = {name: value for name, value in options.items() if name != "of"}
+        return {**_long(options.get("of", "json")), "list": True, **sizes}
     return {"type": field.type.name, **options}
+
+
+def _long(spec: Any) -> dict[str, Any]:
+    return {"type": spec} if isinstance(spec, str) else dict(spec)
+
+
+def _nested(spec: Any) -> dict[str, Any]:
+    """A key of an object: what a record may hold as null, a caller may send as null."""
+    spec = _long(spec)
+    if spec["type"] == "object" and spec.get("fields"):
+        spec["fields"] = {key: _nested(inner) for key, inner in spec["fields"].items()}
+    return spec if spec.get("required") else {**spec, "nullable": True}
 
 
 def field_input(field: FieldDef, *, complete: bool) -> dict[str, Any]:

@@ -9,20 +9,17 @@ from stackyard.tables.definitions import TableDef
 
 from . import Blueprint, Document, endpoint_document, expression, line, one_of, writable_fields
 
-_OPERATION = {
-    "type": "object",
-    "fields": {
-        "action": {"type": "enum", "values": ["create", "update", "delete"], "required": True},
-        "id": {"type": "int"},
-        "data": {"type": "json"},
-    },
-}
 _INPUTS: dict[str, Any] = {
     "operations": {
-        "type": "list",
-        "of": _OPERATION,
+        "type": "object",
+        "list": True,
         "required": True,
         "max_items": BATCH_OPERATIONS.default,
+        "fields": {
+            "action": {"type": "enum", "values": ["create", "update", "delete"], "required": True},
+            "id": {"type": "int"},
+            "data": {"type": "json"},
+        },
         "description": "What to do, in order: create with data, update with id and data (merged), delete with id.",
     },
     "atomic": {

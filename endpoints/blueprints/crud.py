@@ -61,7 +61,7 @@ def _list(table: TableDef) -> Document:
         field for field in table.public_fields if field.name not in _PAGING and _takes_equality(field)
     ]
     filters = {
-        field.name: {**field_type(field), "description": f"Only records with this {field.name}."}
+        field.name: {**_compared(field), "description": f"Only records with this {field.name}."}
         for field in compared
     }
     query = line(
@@ -82,6 +82,15 @@ def _list(table: TableDef) -> Document:
         lines=[query],
         response=expression("found"),
     )
+
+
+def _compared(field: FieldDef) -> dict[str, Any]:
+    """The type without the limits that only count when a value is stored."""
+    return {
+        key: value
+        for key, value in field_type(field).items()
+        if key in ("type", "values", "precision", "scale")
+    }
 
 
 def _takes_equality(field: FieldDef) -> bool:
