@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 
 from stackyard.core import version
-from stackyard.core.errors import Detail, invalid_input
+from stackyard.core.errors import Detail, Faults, invalid_input
 from stackyard.core.models import Workspace
 
+from .cors import check_cors
 from .models import ApiGroup
 
 _COLUMNS = frozenset(
@@ -59,6 +60,9 @@ def _save(group: ApiGroup, values: dict[str, Any]) -> ApiGroup:
     if group.docs == "token" and not group.docs_token:
         group.docs_token = secrets.token_urlsafe(24)
     group.full_clean()
+    faults = Faults()
+    check_cors(group.cors, faults)
+    faults.raise_errors()
     _check_dates_and_successor(group)
     with transaction.atomic():
         group.save()
