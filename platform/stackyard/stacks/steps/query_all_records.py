@@ -1,0 +1,151 @@
+"""Query all records: the one step that reads many."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stackyard.core import types as t
+from stackyard.core.errors import Faults, Path
+from stackyard.tables.prepared import Prepared
+from stackyard.tables.query import Query, Slot, check_query
+
+from ..check import StackChecker
+from ..compiler import StackCompiler
+from ..execution import Execution
+from ..parameters import Constant, Parameter, TableName
+from ..step import Line, Step
+from ..values import LITERAL, expression_of
+
+RETURNS = ("list", "single", "count", "exists")
+OPTIONAL = "$optional"
+
+
+@dataclass(frozen=True)
+class QueryPart(Parameter):
+    """A part of a query: a literal tree in which expressions stand as values."""
+
+    def check(self, checker: StackChecker, line: Line) -> t.Type:
+        """The query is checked as a whole, by its step."""
+        return t.ANY
+
+
+class Slots:
+    """Takes the expressions out of a query: each leaves a Slot, and is evaluated when the query runs.
+
+    `type_of` tells the check what kind of value an expression gives; compiling asks nobody.
+    """
+
+    def __init__(self, type_of: Callable[[str, Path], t.Type] | None = None) -> None:
+        self.found: list[tuple[str, Path]] = []
+        self._type_of = type_of
+
+    def take(self, value: Any, path: Path, optional: bool = False) -> Any:
+        """The value with a Slot in the place of every expression in it."""
+        source = expression_of(value)
+        if source is not None:
+            self.found.append((source, path))
+            type_ = self._type_of(source, path) if self._type_of is not None else None
+            return Slot(len(self.found) - 1, optional, type_)
+        if isinstance(value, dict):
+            if set(value) == {LITERAL}:
+                return value[LITERAL]
+            optional = optional or value.get(OPTIONAL) is True
+            return {
+                key: self.take(part, (*path, key), optional) for key, part in value.items() if key != OPTIONAL
+            }
+        if isinstance(value, list):
+            return [self.take(part, (*path, number), optional) for number, part in enumerate(value)]
+        return value
+
+
+def query_of(line: Line, slots: Slots) -> Query:
+    """The line's query; the expressions in it are left in `slots`."""
+    parts = {_ATTRIBUTES.get(n, n): slots.take(v, line.at(n)) for n, v in line.params.items()}
+    return Query(**parts)
+
+
+_ATTRIBUTES = {"return": "return_"}
+
+
+def run_query(execution: Execution, prepared: Prepared, values: list[Any]) -> Any:
+    """What the query returns, with the values of its expressions."""
+    return prepared.run(execution.store, values)
+
+
+class QueryAllRecords(Step):
+    """Read records from a table: filtered, sorted, in pages, with related records, or only counted."""
+
+    name = "query_all_records"
+    label = "Query all records"
+    group = "database"
+    icon = "database"
+    sentence = "Query {table} where {where}"
+    synonyms = "list find search select read filter get all"
+    parameters = (
+        TableName("table", "The table.", required=True),
+        QueryPart("where", "Which records: {field: value} or {field: {$gt: value}}; all when left out."),
+        QueryPart("sort", "Field names, with - for descending: [-created_at, name], or random."),
+        QueryPart("page", "The page, from 1; with it the result is an envelope with items."),
+        QueryPart("per_page", "Records a page, 20 unless given, at most 1,000."),
+        QueryPart("offset", "Records to leave out before the first page.", advanced=True),
+        QueryPart(
+            "cursor", 'Where the last page ended (its nextCursor); "" for the first page.', advanced=True
+        ),
+        QueryPart("totals", "Count all records too: true, or capped for at most 10,001.", advanced=True),
+        Constant("return", "What comes back.", default="list", choices=RETURNS),
+        QueryPart("fields", "The fields to read; all that are public unless given.", advanced=True),
+        QueryPart(
+            "addons", "Related records: [{table, match: {their field: our field}, as}].", advanced=True
+        ),
+        Constant(
+            "lock",
+            "Keep others from changing the records until the transaction ends.",
+            type=t.BOOL,
+            advanced=True,
+        ),
+    )
+    examples = (
+        {
+            "lines": [
+                {
+                    "step": "query_all_records",
+                    "as": "found",
+                    "params": {
+                        "table": "customers",
+                        "where": {"name": {"$starts_with": {"$expr": '"A"'}}},
+                        "return": "single",
+                    },
+                }
+            ],
+            "response": "found.name",
+            "is": "Ann",
+        },
+    )
+
+    @classmethod
+    def check(cls, line: Line, checker: StackChecker) -> t.Type:
+        """The whole query at once; the result's type follows from what it returns."""
+        for parameter in cls.parameters:
+            parameter.check(checker, line)
+        if checker.table_of(line) is None:
+            return t.ANY
+        faults = Faults()
+        type_ = check_query(
+            checker.catalogue.schema, query_of(line, Slots(checker.expression)), faults, line.at()
+        )
+        checker.faults.found += [replace(fault, line_id=line.id) for fault in faults.found]
+        return type_
+
+    @classmethod
+    def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:
+        """`prepared.run(store, [values])`."""
+        slots = Slots()
+        query = query_of(line, slots)
+        values = [code.value_at({"$expr": source}, line.id, path) for source, path in slots.found]
+        code.locate(line)
+        given = code.place(ast.List(values, ast.Load()))
+        prepared = code.bound(Prepared(code.schema, query))
+        return code.keep(line, code.call(run_query, [code.execution(), prepared, given]))
