@@ -24,6 +24,11 @@ class ConsoleSite(AdminSite):
     # Our own menu stands in templates/admin/base_site.html; the admin's collapsing one is not loaded.
     enable_nav_sidebar = False
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Owners only, until there are roles."""
+        user = request.user
+        return user.is_active and user.is_staff and user.is_superuser  # type: ignore[union-attr]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The menu: sections in the console's order instead of one per app."""
         return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))
