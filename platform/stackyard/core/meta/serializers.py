@@ -63,7 +63,7 @@ class Flag(serializers.BooleanField):
         return data
 
 
-class AnyJSON(serializers.Field[Any, Any, Any, Any]):
+class AnyJSON(serializers.JSONField):
     """Any JSON value, as it is."""
 
     def to_internal_value(self, data: Any) -> Any:
