@@ -122,7 +122,7 @@ def test_an_export_makes_the_same_workspace_in_another_installation(shop: Path, 
 
 
 @given(workspaces())
-@settings(max_examples=25)
+@settings(max_examples=1000 if os.environ.get("STACKYARD_FUZZ") == "1" else 25)
 def test_laws_hold_for_any_workspace(tmp_path_factory: pytest.TempPathFactory, generated: dict[str, Any]):
     folder = tmp_path_factory.mktemp("law")
     with transaction.atomic():
