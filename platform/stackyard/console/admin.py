@@ -9,6 +9,7 @@ from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from stackyard.core.models import Variable, Workspace
 from stackyard.stacks.models import Function
+from stackyard.tables.models import Table
 
 from .endpoints import EndpointAdmin
 from .functions import FunctionAdmin
@@ -16,12 +17,14 @@ from .groups import ApiGroupAdmin
 from .history import HistoryAdmin
 from .keys import ApiKeyAdmin
 from .people import PeopleAdmin
+from .tables import TableAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
 
 # Rights are roles of our own one day; Django's groups would be a second answer to the same question.
 admin.site.unregister(Group)
 
 admin.site.register(Workspace, WorkspaceAdmin)
+admin.site.register(Table, TableAdmin)
 admin.site.register(ApiGroup, ApiGroupAdmin)
 admin.site.register(Endpoint, EndpointAdmin)
 admin.site.register(Function, FunctionAdmin)
