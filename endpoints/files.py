@@ -179,6 +179,10 @@ class EndpointFiles(StackFiles):
     def published(self, workspace: Workspace) -> Mapping[str, Any]:
         return {path: _endpoint_state(endpoint) for path, endpoint in _published(workspace)}
 
+    def with_drafts(self, workspace: Workspace) -> set[str]:
+        rows = Endpoint.objects.filter(group__workspace=workspace).select_related("published", "group")
+        return {_path(row) for row in rows if row.has_changes}
+
     def read(self, walk: Walk, source: SourceFile, data: dict[str, Any], before: Any) -> Any:
         wanted = super().read(walk, source, data, before)
         if wanted is None:
@@ -231,7 +235,11 @@ class EndpointFiles(StackFiles):
 def _published(workspace: Workspace) -> Iterator[tuple[str, Endpoint]]:
     rows = Endpoint.objects.filter(group__workspace=workspace, published__isnull=False)
     for endpoint in rows.select_related("published", "group__workspace"):
-        yield f"apis/{endpoint.group.name}/{endpoint.name}.yaml", endpoint
+        yield _path(endpoint), endpoint
+
+
+def _path(endpoint: Endpoint) -> str:
+    return f"apis/{endpoint.group.name}/{endpoint.name}.yaml"
 
 
 def _document(endpoint: Endpoint) -> dict[str, Any]:

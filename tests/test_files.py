@@ -494,3 +494,19 @@ def test_a_folder_or_workspace_that_is_not_there_is_named(tmp_path: Path):
         files.diff("nobody", tmp_path)
     with pytest.raises(InvalidFiles, match="The file is missing: it names the workspace"):
         files.apply(tmp_path)
+
+
+def test_a_plan_says_which_drafts_it_replaces(shop: Path):
+    endpoint = Endpoint.objects.get()
+    endpoint.draft = {**endpoint.draft, "description": "Being written."}
+    endpoint.save()
+    assert files.apply(shop).is_equal
+    assert Endpoint.objects.get().draft["description"] == "Being written.", (
+        "what is unchanged keeps its draft"
+    )
+    changed = SHOP["apis/v1/get_customer.yaml"].replace(
+        "method: GET", "method: GET\ndescription: From files."
+    )
+    plan = files.apply(write(shop, {"apis/v1/get_customer.yaml": changed}))
+    assert [c.note for c in plan.changes if c.changes_something] == ["replaces an unpublished draft"]
+    assert not Endpoint.objects.get().has_changes

@@ -6,6 +6,7 @@ call each other in any order, and endpoints may trade their paths. A fault takes
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -56,6 +57,18 @@ class StackFiles(DocumentFiles, abstract=True):
     """Documents with a stack: the plan compares canonical documents in their one spelling."""
 
     renames = True
+
+    @abstractmethod
+    def with_drafts(self, workspace: Workspace) -> set[str]:
+        """The paths of those whose draft is not what is published."""
+
+    def plan(self, walk: Walk) -> list[Change]:
+        changes = super().plan(walk)
+        edited = self.with_drafts(walk.workspace) if walk.workspace is not None else set()
+        for change in changes:
+            if change.changes_something and (change.was or change.path) in edited:
+                change.note = "replaces an unpublished draft"
+        return changes
 
     def spell(self, state: Any) -> dict[str, Any]:
         spelled = to_spelling(state)
@@ -114,6 +127,10 @@ class FunctionFiles(StackFiles):
     def published(self, workspace: Workspace) -> Mapping[str, Any]:
         rows = workspace.functions.filter(published__isnull=False).select_related("published")
         return {f"functions/{row.name}.yaml": {**_document(row), "name": row.name} for row in rows}
+
+    def with_drafts(self, workspace: Workspace) -> set[str]:
+        rows = workspace.functions.select_related("published")
+        return {f"functions/{row.name}.yaml" for row in rows if row.has_changes}
 
     def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
         for change in changes:
