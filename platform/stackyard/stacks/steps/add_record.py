@@ -53,7 +53,7 @@ class AddRecord(Step):
         data = line.params.get("data")
         if table is not None and isinstance(data, dict) and expression_of(data) is None:
             for name, field in table.fields.items():
-                if field.required and field.default is None and name not in data:
+                if field.required and not field.is_system and field.default is None and name not in data:
                     message = f'"{name}" is required in "{table.name}".'
                     checker.error(line.at("data"), "missing_field", message)
         return record_type(line, checker)
