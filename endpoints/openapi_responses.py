@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
+from stackyard.core.answers import status_phrase
 from stackyard.stacks.endings import Raised
 
 from .openapi_text import clean, one_line
@@ -95,7 +95,9 @@ def responses(
 
 
 def _success(status: int | None, schema: Mapping[str, Any]) -> dict[str, Any]:
-    description = _phrase(status) if status is not None else "The stack decides the status when it runs."
+    description = (
+        status_phrase(status) if status is not None else "The stack decides the status when it runs."
+    )
     return {
         "description": description,
         "headers": _REQUEST_ID,
@@ -106,10 +108,12 @@ def _success(status: int | None, schema: Mapping[str, Any]) -> dict[str, Any]:
 def _failure(status: int | None, problems: Sequence[Raised]) -> dict[str, Any]:
     """One response for all problems of a status: their codes as an enum, an example for each."""
     listed = "\n".join(f"- `{one_line(p.code)}`{_after(p.message)}" for p in problems if p.code is not None)
-    heading = _phrase(status) if status is not None else "An error whose status is decided when it runs."
+    heading = (
+        status_phrase(status) if status is not None else "An error whose status is decided when it runs."
+    )
     return {
         "description": f"{heading}\n\n{listed}" if listed else heading,
-        "headers": {**_REQUEST_ID, **(_RATE_HEADERS if status == HTTPStatus.TOO_MANY_REQUESTS else {})},
+        "headers": {**_REQUEST_ID, **(_RATE_HEADERS if status == 429 else {})},
         "content": {"application/json": {"schema": _coded_schema(problems), **_examples(problems)}},
     }
 
@@ -149,13 +153,6 @@ def _distinct(problems: Sequence[Raised]) -> list[Raised]:
     return list({problem.code: problem for problem in reversed(problems)}.values())[::-1]
 
 
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"
-
-
 def share(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Put error responses that several operations have into `components/responses`; they are replaced in place."""
     found: dict[str, list[tuple[dict[str, Any], str]]] = {}
@@ -178,7 +175,7 @@ def share(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def _free_name(status: str, taken: Mapping[str, Any]) -> str:
     """`NotFound`, or `NotFound2` where there is another one already."""
     plain = (
-        "".join(word for word in _phrase(int(status)).title() if word.isalnum())
+        "".join(word for word in status_phrase(int(status)).title() if word.isalnum())
         if status.isdigit()
         else "Error"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,18 @@ from django.http import HttpRequest, HttpResponse
 from .errors import Problem, problem_body
 from .jsonout import encode
 from .request_id import request_id_of
+
+# RFC 9110's words where older versions of Python still have those before it.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def status_phrase(status: int) -> str:
+    """The words that go with a status (RFC 9110 §15), or `Status 499` where there are none."""
+    try:
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
+
 
 View = Callable[..., HttpResponse]
 _READS = "GET, HEAD, OPTIONS"

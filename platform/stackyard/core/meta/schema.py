@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from ..answers import status_phrase
 from .lists import envelope_of
 
 _STATUS_OF_DEED = {"create": 201, "destroy": 204}
+_IN_PATH = re.compile(r"\{(\w+)\}")
+_BY_ID = {"key": "API key", "index": "index", "call": "call", "record": "record"}
 _VERBS = {"retrieve": "show", "partial_update": "edit", "destroy": "delete"}
 
 
@@ -62,9 +67,14 @@ class MetaSchema(AutoSchema):
         return self.get_description().split(". ")[0].rstrip(".")
 
     def get_override_parameters(self) -> list[Any]:
-        """The query serializer of the deed."""
+        """The query serializer of the deed, and what the names in the path mean."""
         serializer = self.view.queries.get(self.view.deed)
-        return [serializer] if serializer else []
+        named = [_path_parameter(name) for name in _IN_PATH.findall(self.path)]
+        return [*named, *([serializer] if serializer else [])]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Never: lists answer one envelope, which has a serializer of its own."""
+        return False
 
     def get_request_serializer(self) -> Any:
         """The body serializer of the deed; an edit takes any part of it."""
@@ -78,7 +88,22 @@ class MetaSchema(AutoSchema):
         answer: Any = None if status == 204 else self.view.answers.get(deed, self.view.shows)
         if deed in self.view.pages:
             answer = envelope_of(answer)
-        errors = [400, 401, 403, 404]
+        errors = [400, 401, 403]
+        if _IN_PATH.search(self.path):
+            errors.append(404)
         if self.view.bodies.get(deed) is not None:
             errors += [409, 413, 415]
-        return {status: answer, **dict.fromkeys(errors, ErrorSerializer)}
+        failures = {code: OpenApiResponse(ErrorSerializer, status_phrase(code)) for code in errors}
+        return {status: OpenApiResponse(answer, status_phrase(status)), **failures}
+
+
+def _path_parameter(name: str) -> OpenApiParameter:
+    if name == "number":
+        return OpenApiParameter(
+            name, int, OpenApiParameter.PATH, description="The number of a revision, from 1."
+        )
+    if name in _BY_ID:
+        return OpenApiParameter(
+            name, int, OpenApiParameter.PATH, description=f"The id of the {_BY_ID[name]}."
+        )
+    return OpenApiParameter(name, str, OpenApiParameter.PATH, description=f"The name of the {name}.")
