@@ -16,3 +16,5 @@ class TablesConfig(AppConfig):
     def ready(self) -> None:
         """Find the field types."""
         load("stackyard.tables.types")
+        # Before the first connection: SQLite is taught some functions when it is opened.
+        from . import database  # noqa: F401

@@ -97,6 +97,7 @@ class FieldType(Kind, family="field type"):
     @classmethod
     def read_options(cls, given: Mapping[str, Any], faults: Faults, path: Path = ()) -> dict[str, Any]:
         """The options with their defaults; every fault in them is added to `faults` under `path`."""
+        before = len(faults.found)
         options = {key: option.default for key, option in cls.option_spec.items()}
         for key, value in given.items():
             option = cls.option_spec.get(key)
@@ -105,7 +106,7 @@ class FieldType(Kind, family="field type"):
                 faults.error((*path, key), "unknown_key", f'A {cls.name} field has no option "{key}".{hint}')
             elif value is not None:
                 options[key] = _read_option(option, value, faults, (*path, key))
-        if not faults.errors:
+        if len(faults.found) == before:
             cls.check_options(options, faults, path)
         return options
 

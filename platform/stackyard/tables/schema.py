@@ -1,25 +1,127 @@
-"""PLACEHOLDER so that imports work until the tables are written: overwrite this file."""
+"""Loading a workspace's schema from the catalogue, once per version."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import connection
 
-@dataclass
-class FieldDef:
-    name: str = ""
+from stackyard.core.bounded import Bounded
+from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
+from stackyard.core.version import workspace_versions
+
+from .definitions import FieldDef, IndexDef, Schema, TableDef
+from .field_type import FieldType
+from .models import Field, Index, Table
+
+__all__ = ["FieldDef", "IndexDef", "Schema", "TableDef", "fresh_schema", "load_schema"]
+
+# PostgreSQL refuses an index entry over 2,704 bytes; both databases keep to the same bound.
+INDEX_BYTES = 2_600
+
+_schemas = Bounded(200)
 
 
-@dataclass
-class TableDef:
-    name: str = ""
+def load_schema(workspace_id: int) -> Schema:
+    """The schema at the workspace's present version. Problem `NOT_FOUND` when there is no such workspace."""
+    version = workspace_versions.get().get(workspace_id)
+    if version is None:
+        raise Problem("NOT_FOUND", f"There is no workspace {workspace_id}.")
+    held: Schema | None = _schemas.get(workspace_id)
+    if held is not None and held.version == version and held.dialect == connection.vendor:
+        return held
+    return _keep(_read(workspace_id, version))
 
 
-@dataclass
-class Schema:
-    workspace_id: int = 0
-    version: int = 0
-    tables: dict = field(default_factory=dict)
+def fresh_schema(workspace_id: int) -> Schema:
+    """The schema as the catalogue says now, whatever this process believes to be the version."""
+    version = Workspace.objects.values_list("version", flat=True).filter(pk=workspace_id).first()
+    if version is None:
+        raise Problem("NOT_FOUND", f"There is no workspace {workspace_id}.")
+    return _keep(_read(workspace_id, version))
 
 
-def load_schema(workspace_id: int) -> Any:
-    return Schema(workspace_id)
+def _keep(schema: Schema) -> Schema:
+    _schemas.put(schema.workspace_id, schema)
+    return schema
+
+
+def namespace(workspace_id: int) -> str | None:
+    """The SQL schema that holds a workspace's tables; SQLite has none."""
+    return f"ws{workspace_id}" if connection.vendor == "postgresql" else None
+
+
+def _read(workspace_id: int, version: int) -> Schema:
+    tables = list(Table.objects.filter(workspace_id=workspace_id, hidden_at=None))
+    fields = _by_table(Field.objects.filter(table__in=tables, hidden_at=None))
+    built = Index.objects.filter(table__in=tables, hidden_at=None, built_at__isnull=False)
+    indexes = _by_table(built)
+    made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, [])) for table in tables]
+    return Schema(workspace_id, version, {table.name: table for table in made}, connection.vendor)
+
+
+def _by_table(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    grouped: dict[int, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.table_id, []).append(row)
+    return grouped
+
+
+def system_fields() -> tuple[FieldDef, FieldDef]:
+    """`id` and `created_at`, which every table has."""
+    return (
+        FieldDef(0, "id", "id", FieldType.get("int")(), required=True, unique=True),
+        FieldDef(0, "created_at", "created_at", FieldType.get("timestamp")(), required=True),
+    )
+
+
+def _table(table: Table, fields: list[Field], indexes: list[Index]) -> TableDef:
+    names: dict[Any, str] = {"id": "id", "created_at": "created_at", **{f.pk: f.name for f in fields}}
+    made = [_index(index, names) for index in indexes]
+    known = [index for index in made if index is not None]
+    budgets = _index_bytes(known, {f.name: f.type for f in fields})
+    unique = {index.fields[0][0] for index in known if index.unique and len(index.fields) == 1}
+    definitions = [*system_fields(), *(_field(f, f.name in unique, budgets.get(f.name)) for f in fields)]
+    return TableDef(
+        id=table.pk,
+        name=table.name,
+        physical=table.physical,
+        namespace=namespace(table.workspace_id),
+        fields={f.name: f for f in definitions},
+        indexes=tuple(known),
+        description=table.description,
+    )
+
+
+def _field(field: Field, unique: bool, index_bytes: int | None) -> FieldDef:
+    return FieldDef(
+        id=field.pk,
+        name=field.name,
+        column=field.physical,
+        type=FieldType.get(field.type)(field.options),
+        required=field.required,
+        unique=unique,
+        default=field.default,
+        access=field.access,
+        description=field.description,
+        index_bytes=index_bytes,
+    )
+
+
+def _index(index: Index, names: Mapping[Any, str]) -> IndexDef | None:
+    """The index in names; None when one of its fields is hidden, for then it serves nobody."""
+    parts = [(names.get(part["field"]), bool(part.get("descending"))) for part in index.fields]
+    known = tuple((name, descending) for name, descending in parts if name is not None)
+    return IndexDef(index.pk, index.physical, known, index.unique) if len(known) == len(parts) else None
+
+
+def _index_bytes(indexes: Iterable[IndexDef], types: Mapping[str, str]) -> dict[str, int]:
+    """How many bytes each indexed text may have, so that the entries of all its indexes fit."""
+    budgets: dict[str, int] = {}
+    for index in indexes:
+        texts = [name for name, _ in index.fields if types.get(name) in ("text", "enum")]
+        for name in texts:
+            budgets[name] = min(budgets.get(name, INDEX_BYTES), INDEX_BYTES // len(texts))
+    return budgets

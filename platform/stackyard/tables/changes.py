@@ -1,0 +1,345 @@
+"""The one door to changes of tables: the catalogue, the SQL and the version move together.
+
+Every change is one transaction that ends with a new version, so other processes see it whole or not
+at all. Renaming and hiding touch the catalogue only. What is hidden is gone for people at once and
+stays in the database: nothing here drops a table or a column.
+
+Called inside `transaction.atomic()` (as `workspace apply` does for several tables at once) a change
+joins that transaction. Called outside, PostgreSQL builds indexes concurrently, waits for a table's lock
+at most 200 ms at a time, and records are filled in batches of their own. Source: data.md §2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from stackyard.core.errors import Faults, Problem
+from stackyard.core.models import Workspace
+from stackyard.core.version import bump
+
+from . import ddl
+from .alterations import alter, is_live
+from .field_type import FieldType
+from .filling import fill_default
+from .indexing import add_unique, build_index, drop_index
+from .models import Field, Index, Table
+from .specs import (
+    FieldSpec,
+    IndexSpec,
+    field_spec,
+    read_field,
+    read_fields,
+    read_index,
+    read_name,
+    unique_index,
+)
+
+INDEXES = 16
+FIELDS = 500
+"""How many fields a table may ever have (hidden ones count: their columns are still there)."""
+
+
+def create_table(
+    workspace: Workspace,
+    name: str,
+    *,
+    description: str = "",
+    fields: Mapping[str, Any] | None = None,
+    indexes: Sequence[Any] = (),
+) -> Table:
+    """Create a table with its fields (contract §6: `{"email": {"type": "email", "required": True}}`) and indexes.
+
+    A reference may name any table of the workspace, or this one. Problem `INVALID_INPUT` with every fault.
+    """
+
+    def create() -> Table:
+        known = _tables(workspace)
+        faults = Faults()
+        read_name(name, list(known), faults, ("name",), "table")
+        specs = read_fields(fields or {}, {**known, name: 0}, faults)
+        _check_count(len(specs), faults)
+        read = _read_indexes(indexes, {spec.name: spec.type for spec in specs}, faults)
+        faults.raise_errors()
+        table = Table.objects.create(workspace=workspace, name=name, description=description)
+        made = [_make_field(table, spec, position) for position, spec in enumerate(specs)]
+        ddl.create_table(table, made)
+        for field, spec in zip(made, specs, strict=True):
+            if spec.unique:
+                add_unique(field)
+        for index in read:
+            build_index(_make_index(table, index))
+        bump(workspace.pk)
+        return table
+
+    return alter(workspace.pk, create)
+
+
+def _tables(workspace: Workspace) -> dict[str, int]:
+    return dict(Table.objects.filter(workspace=workspace, hidden_at=None).values_list("name", "pk"))
+
+
+def _check_count(count: int, faults: Faults) -> None:
+    if count > FIELDS:
+        faults.error(("fields",), "range", f"A table has at most {FIELDS} fields.")
+
+
+def _make_field(table: Table, spec: FieldSpec, position: int, **more: Any) -> Field:
+    options = dict(spec.options)
+    if options.get("table") == 0:
+        options["table"] = table.pk
+    return Field.objects.create(
+        table=table,
+        name=spec.name,
+        type=spec.type,
+        description=spec.description,
+        required=spec.required,
+        default=spec.default,
+        access=spec.access,
+        options=options,
+        position=position,
+        **more,
+    )
+
+
+def _read_indexes(specs: Sequence[Any], types: Mapping[str, str], faults: Faults) -> list[IndexSpec]:
+    if len(specs) > INDEXES:
+        faults.error(("indexes",), "range", f"A table has at most {INDEXES} indexes.")
+    read = [read_index(spec, types, faults, ("indexes", position)) for position, spec in enumerate(specs)]
+    return [spec for spec in read if spec is not None]
+
+
+def _make_index(table: Table, spec: IndexSpec) -> Index:
+    ids = dict(table.fields.filter(hidden_at=None).values_list("name", "pk"))
+    parts = [{"field": ids.get(name, name), "descending": descending} for name, descending in spec.parts]
+    return Index.objects.create(table=table, fields=parts, unique=spec.unique)
+
+
+def edit_table(table: Table, *, description: str) -> Table:
+    """Change what a table says about itself."""
+
+    def edit() -> Table:
+        table.description = description
+        table.save(update_fields=["description"])
+        bump(table.workspace_id)
+        return table
+
+    return alter(table.workspace_id, edit)
+
+
+def rename_table(table: Table, name: str) -> Table:
+    """Give a table another name: no SQL, for its physical name is its id."""
+
+    def rename() -> Table:
+        faults = Faults()
+        others = [other for other in _tables(table.workspace) if other != table.name]
+        read_name(name, others, faults, ("name",), "table")
+        faults.raise_errors()
+        table.name = name
+        table.save(update_fields=["name"])
+        bump(table.workspace_id)
+        return table
+
+    return alter(table.workspace_id, rename)
+
+
+def hide_table(table: Table) -> None:
+    """Take a table away from people. Problem `CONFLICT` while a field of another table refers to it."""
+
+    def hide() -> None:
+        references = Field.objects.filter(
+            type="reference", hidden_at=None, table__hidden_at=None, table__workspace=table.workspace_id
+        ).exclude(table=table)
+        names = [
+            f"{field.table.name}.{field.name}"
+            for field in references.select_related("table")
+            if field.options.get("table") == table.pk
+        ]
+        if names:
+            raise Problem(
+                "CONFLICT",
+                f"{', '.join(sorted(names))} refers to {table.name}.",
+                suggestion="Hide the field that refers to it first.",
+            )
+        table.hidden_at = timezone.now()
+        table.save(update_fields=["hidden_at"])
+        bump(table.workspace_id)
+
+    alter(table.workspace_id, hide)
+
+
+def add_field(table: Table, name: str, spec: Any) -> Field:
+    """Add a field to a live table; existing records get its default where it is required.
+
+    Problem `INVALID_INPUT` with every fault, also when a required field without a default meets records.
+    """
+    field = alter(table.workspace_id, lambda: _begin_field(table, name, spec))
+    unique = not isinstance(spec, str) and spec.get("unique") is True
+    if field.type == "reference":
+        ddl.build(ddl.reference_index(table, field), concurrently=is_live())
+    if field.required and field.default is not None:
+        fill_default(field)
+    if unique:
+        add_unique(field)
+    alter(table.workspace_id, lambda: _show_field(field))
+    if is_live() and field.required and field.default is not None:
+        # What was written meanwhile by those who did not know the field yet.
+        fill_default(field)
+    return field
+
+
+def _begin_field(table: Table, name: str, spec: Any) -> Field:
+    """The column and its field, hidden until both are filled and indexed."""
+    faults = Faults()
+    others = list(table.fields.filter(hidden_at=None).values_list("name", flat=True))
+    read_name(name, others, faults, ("name",), "field")
+    made = read_field(name, spec, _tables(table.workspace), faults, ())
+    _check_count(table.fields.count() + 1, faults)
+    if made is not None:
+        _check_filled(table, made, faults)
+    faults.raise_errors()
+    assert made is not None
+    last = table.fields.order_by("-position").values_list("position", flat=True).first()
+    field = _make_field(table, made, 0 if last is None else last + 1, hidden_at=timezone.now())
+    ddl.add_column(table, field)
+    return field
+
+
+def _check_filled(table: Table, spec: FieldSpec, faults: Faults) -> None:
+    if not spec.required or not ddl.has_rows(table):
+        return
+    words = FieldType.get(spec.type).default_words
+    if spec.default is None:
+        faults.error(
+            ("default",), "required", "The table has records: a required field needs a default for them."
+        )
+    elif spec.unique and spec.default not in words:
+        faults.error(
+            ("unique",), "value", "The table has records: they can't all hold the same unique default."
+        )
+
+
+def _show_field(field: Field) -> None:
+    field.hidden_at = None
+    field.save(update_fields=["hidden_at"])
+    bump(field.table.workspace_id)
+
+
+def rename_field(field: Field, name: str) -> Field:
+    """Give a field another name: no SQL, for its column is its id."""
+
+    def rename() -> Field:
+        faults = Faults()
+        others = field.table.fields.filter(hidden_at=None).exclude(pk=field.pk)
+        read_name(name, list(others.values_list("name", flat=True)), faults, ("name",), "field")
+        faults.raise_errors()
+        field.name = name
+        field.save(update_fields=["name"])
+        bump(field.table.workspace_id)
+        return field
+
+    return alter(field.table.workspace_id, rename)
+
+
+def hide_field(field: Field) -> None:
+    """Take a field away from people, and the indexes it is part of; its values stay in the database."""
+    for index in field.table.indexes.filter(hidden_at=None):
+        if any(part["field"] == field.pk for part in index.fields):
+            hide_index(index)
+
+    def hide() -> None:
+        field.hidden_at = timezone.now()
+        field.save(update_fields=["hidden_at"])
+        bump(field.table.workspace_id)
+
+    alter(field.table.workspace_id, hide)
+
+
+def edit_field(field: Field, **changes: Any) -> Field:
+    """Change a field's rules: `required`, `unique`, `default`, `access`, `description`, `position` or its type's options.
+
+    Records already there are not checked again, but a field that becomes required is filled with its default.
+    Problem `INVALID_INPUT` for a change of type, or of an option that the stored values depend on.
+    """
+    position = changes.pop("position", field.position)
+    before = field_spec(field)
+    old = {"type": before} if isinstance(before, str) else before
+    new = {key: value for key, value in {**old, **changes}.items() if value is not None}
+    was_unique = unique_index(field)
+    made = alter(field.table.workspace_id, lambda: _read_changes(field, old, new))
+    becomes_required = made.required and not field.required
+    if becomes_required:
+        _fill_for_required(field, made)
+    if made.unique and was_unique is None:
+        add_unique(field)
+
+    def save() -> Field:
+        for name in ("required", "default", "access", "description", "options"):
+            setattr(field, name, getattr(made, name))
+        field.position = position
+        field.save()
+        bump(field.table.workspace_id)
+        return field
+
+    saved = alter(field.table.workspace_id, save)
+    if was_unique is not None and not made.unique:
+        hide_index(was_unique)
+    return saved
+
+
+def _read_changes(field: Field, old: Mapping[str, Any], new: Mapping[str, Any]) -> FieldSpec:
+    faults = Faults()
+    kind = FieldType.get(field.type)
+    if new["type"] != field.type:
+        faults.error(("type",), "fixed", "A field's type cannot be changed yet; add a new field.")
+        faults.raise_errors()
+    for key, option in kind.option_spec.items():
+        if option.fixed and new.get(key, option.default) != old.get(key, option.default):
+            faults.error((key,), "fixed", f"{key} cannot be changed yet; add a new field.")
+    made = read_field(field.name, new, _tables(field.table.workspace), faults, ())
+    faults.raise_errors()
+    assert made is not None
+    return made
+
+
+def _fill_for_required(field: Field, spec: FieldSpec) -> None:
+    empty = ddl.count_nulls(field.table, field)
+    if empty and spec.default is None:
+        faults = Faults()
+        faults.error(
+            ("required",), "required", f"{empty:,} records hold nothing here: give a default for them."
+        )
+        faults.raise_errors()
+    if empty:
+        field.default = spec.default
+        fill_default(field)
+
+
+def add_index(table: Table, fields: Sequence[str], unique: bool = False) -> Index:
+    """Build an index over fields (`-name`: descending) on a live table.
+
+    Problem `CONFLICT` that shows up to five values which are there twice, when it is to be unique.
+    """
+
+    def begin() -> Index:
+        faults = Faults()
+        types = dict(table.fields.filter(hidden_at=None).values_list("name", "type"))
+        made = read_index({"fields": list(fields), "unique": unique}, types, faults, ())
+        if table.indexes.filter(hidden_at=None).count() >= INDEXES:
+            faults.error(("indexes",), "range", f"A table has at most {INDEXES} indexes.")
+        faults.raise_errors()
+        assert made is not None
+        return _make_index(table, made)
+
+    index = alter(table.workspace_id, begin)
+    build_index(index)
+    alter(table.workspace_id, lambda: bump(table.workspace_id))
+    return index
+
+
+def hide_index(index: Index) -> None:
+    """Drop an index: unlike tables and fields it holds nothing of its own."""
+    drop_index(index)
+    alter(index.table.workspace_id, lambda: bump(index.table.workspace_id))

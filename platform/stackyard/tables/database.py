@@ -1,0 +1,153 @@
+"""Running compiled statements on Django's own connection, beneath Django's cursor.
+
+The cursor wrapper costs 30-65 µs a statement (data.md §1.1), so statements go to the driver directly,
+within the same transaction and with the same wrapping of errors. What a database reports becomes a
+Problem here, or one of two signals for the store: `Doubled` and `Moved`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection
+from django.db.backends.signals import connection_created
+from django.db.transaction import TransactionManagementError
+from django.db.utils import Error
+
+from stackyard.core.errors import Problem
+
+from .regex import matches as regex_matches
+
+OnQuery = Callable[[str, float, int], None]
+Rows = list[tuple[Any, ...]]
+
+
+class Doubled(Exception):
+    """A unique index refused a value. `index` is its physical name, or `columns` its columns (SQLite)."""
+
+    def __init__(self, index: str | None, columns: tuple[str, ...]) -> None:
+        super().__init__(index or ", ".join(columns))
+        self.index = index
+        self.columns = columns
+
+
+class Moved(Exception):
+    """A table or column of the statement is not there (any more): the schema is out of date."""
+
+
+def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) -> Rows:
+    """Run one statement and fetch all its rows."""
+    raw = connection.connection
+    if raw is None:
+        connection.ensure_connection()
+        raw = connection.connection
+    if connection.needs_rollback:
+        raise TransactionManagementError("The transaction is broken: it can only be rolled back.")
+    started = time.perf_counter() if on_query is not None or connection.queries_logged else 0.0
+    try:
+        with connection.wrap_database_errors:
+            rows = _run(raw, sql, params)
+    except Error as error:
+        raise _explained(error) from error
+    if started:
+        _report(sql, time.perf_counter() - started, len(rows), on_query)
+    return rows
+
+
+def _run(raw: Any, sql: str, params: Sequence[Any]) -> Rows:
+    if connection.vendor == "sqlite":
+        rows: Rows = raw.execute(sql, params).fetchall()
+        return rows
+    cursor = _postgresql_cursor(raw)
+    cursor.execute(sql, params)
+    rows = cursor.fetchall() if cursor.description is not None else []
+    cursor.close()
+    return rows
+
+
+def _postgresql_cursor(raw: Any) -> Any:
+    """Binding on the server, nothing prepared (preparing gains nothing and breaks under ALTER: data.md §2.1)."""
+    import psycopg
+
+    return psycopg.Cursor(raw)
+
+
+def _report(sql: str, seconds: float, rows: int, on_query: OnQuery | None) -> None:
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": f"{seconds:.3f}"})
+    if on_query is not None:
+        on_query(sql, seconds, rows)
+
+
+_SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+_SQLITE_MOVED = re.compile(r"no such (?:column|table)|has no column named")
+_BUSY = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "53300"}
+
+
+def _explained(error: Error) -> Exception:
+    """What a database error means, as far as it is anything a caller can understand."""
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return _explain_postgresql(error, str(state))
+    text = str(cause)
+    found = _SQLITE_UNIQUE.search(text) if isinstance(error, IntegrityError) else None
+    if found is not None:
+        return Doubled(None, tuple(part.split(".")[-1] for part in found[1].split(", ")))
+    if _SQLITE_MOVED.search(text):
+        return Moved(text)
+    if getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return busy()
+    if connection.vendor == "postgresql" and not connection.is_usable():
+        return busy()
+    return error
+
+
+def _explain_postgresql(error: Error, state: str) -> Exception:
+    if state == "23505":
+        return Doubled(error.__cause__.diag.constraint_name, ())  # type: ignore[union-attr]
+    if state in ("42703", "42P01", "3F000"):
+        return Moved(str(error))
+    if state in _BUSY or state.startswith("08"):
+        return busy()
+    if state == "57014":
+        return Problem("TIMEOUT", "The database took too long to answer.")
+    if state in ("2201B", "54001"):
+        return Problem("INVALID_INPUT", "The condition is too complex for the database.")
+    return error
+
+
+def busy() -> Problem:
+    """503: somebody else holds what is needed, or the database is away."""
+    return Problem(
+        "BUSY", "The database is busy.", suggestion="Try again in a moment.", headers={"Retry-After": "1"}
+    )
+
+
+@contextmanager
+def busy_when_locked() -> Iterator[None]:
+    """Turn a lock that did not come in time, at the begin or the end of a transaction, into Problem `BUSY`."""
+    try:
+        yield
+    except OperationalError as error:
+        explained = _explained(error)
+        raise explained if isinstance(explained, Problem) else error from error
+
+
+def _teach_sqlite(sender: Any, connection: Any, **kwargs: Any) -> None:
+    """Functions that SQLite lacks: letters in lower case (all alphabets), and regular expressions."""
+    if connection.vendor == "sqlite":
+        raw = connection.connection
+        raw.create_function("stackyard_lower", 1, _lower, deterministic=True)
+        raw.create_function("stackyard_matches", 2, regex_matches, deterministic=True)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+connection_created.connect(_teach_sqlite, dispatch_uid="stackyard.tables.database")
