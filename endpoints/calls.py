@@ -16,7 +16,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from stackyard.core.body import parse_pairs
 from stackyard.core.errors import Problem, problem_body
-from stackyard.core.jsonout import encode, measure
+from stackyard.core.jsonout import encode as encode_value
+from stackyard.core.jsonout import measure
 from stackyard.core.request_id import HEADER as REQUEST_ID
 from stackyard.core.request_id import choose_request_id
 from stackyard.stacks.execution import Execution, RequestFacts
@@ -26,6 +27,7 @@ from .addresses import client_address
 from .headers import Headers, content_type_of, stack_headers
 from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
+from .router import decode_path, path_from_django
 
 _log = logging.getLogger(__name__)
 _JSON = ("Content-Type", "application/json")
@@ -94,10 +96,24 @@ class RequestQuery(Mapping[str, Any]):
 class EndpointCall:
     """One call. `answer()` never raises."""
 
-    __slots__ = ("address", "environ", "group", "method", "plan", "principal", "request_id", "sent")
+    __slots__ = (
+        "_raw_path",
+        "address",
+        "environ",
+        "group",
+        "method",
+        "path",
+        "plan",
+        "principal",
+        "request_id",
+        "sent",
+    )
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, Any], raw_path: str | None = None) -> None:
+        """`raw_path` is WSGI's PATH_INFO as the server gave it; Django's request has put its own in that place."""
         self.environ = environ
+        self._raw_path = raw_path
+        self.path = ""
         self.method: str = environ["REQUEST_METHOD"]
         self.request_id = choose_request_id(environ.get("HTTP_X_REQUEST_ID"))
         self.address = client_address(environ)
@@ -132,7 +148,9 @@ class EndpointCall:
         return answer
 
     def _serve(self) -> Answer:
-        found = find(self.environ.get("PATH_INFO", ""))
+        raw = self._raw_path
+        self.path = decode_path(raw) if raw is not None else path_from_django(self.environ["PATH_INFO"])
+        found = find(self.path)
         group = self.group = found.group
         if self.method == "OPTIONS":
             return self._options(found)
@@ -159,7 +177,7 @@ class EndpointCall:
         environ = self.environ
         return RequestFacts(
             self.method,
-            environ.get("PATH_INFO", ""),
+            self.path,
             RequestHeaders(environ),
             RequestQuery(environ.get("QUERY_STRING", "")),
             self.address,
@@ -183,7 +201,7 @@ class EndpointCall:
         problem = Problem(
             "TOO_MANY_REQUESTS", f"This endpoint takes {plan.throttle.per_second:,} calls a second."
         )
-        body = encode(problem_body(problem, self.request_id))
+        body = encode_problem(problem, self.request_id)
         return Answer(429, [_JSON, *plan.throttle.headers], body, "TOO_MANY_REQUESTS")
 
     def _unexpected(self, error: Exception) -> Problem:
@@ -201,9 +219,9 @@ class EndpointCall:
             _log.error("call %s failed: %s", self.request_id, problem.message, exc_info=problem)
             problem = _internal()
         try:
-            body = encode(problem_body(problem, self.request_id))
+            body = encode_problem(problem, self.request_id)
         except Problem as other:
-            body = encode(problem_body(other, self.request_id))
+            body = encode_problem(other, self.request_id)
         status = problem.status if 400 <= problem.status <= 599 else 500
         return Answer(status, [_JSON, *problem.headers.items()], body, str(problem.code))
 
@@ -212,6 +230,7 @@ class EndpointCall:
             history.Call(
                 plan,
                 self.request_id,
+                self.path,
                 self.environ,
                 self.sent,
                 self.principal,
@@ -226,6 +245,11 @@ class EndpointCall:
 
 
 _INTERNAL = "Something went wrong here."
+
+
+def encode_problem(problem: Problem, request_id: str) -> bytes:
+    """The error shape as bytes. Problem `RESPONSE_TOO_LARGE` when its details nest too deep."""
+    return encode_value(problem_body(problem, request_id))
 
 
 def _internal() -> Problem:
@@ -244,7 +268,7 @@ def _success(plan: EndpointPlan, execution: Execution, value: Any) -> Answer:
     if content_type is not None and isinstance(value, str) and "json" not in content_type.lower():
         body = value.encode("utf-8", "replace")
     else:
-        body = encode(value, epoch_ms=plan.group.epoch_ms)
+        body = encode_value(value, epoch_ms=plan.group.epoch_ms)
     if len(body) > limit:
         raise _too_large(limit)
     return Answer(execution.status, headers, body)

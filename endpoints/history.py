@@ -43,6 +43,7 @@ class Call(NamedTuple):
 
     plan: EndpointPlan
     request_id: str
+    path: str
     environ: dict[str, Any]
     sent: Sent | None
     principal: str

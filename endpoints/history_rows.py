@@ -46,7 +46,6 @@ def row_of(call: Call) -> Row:
     values = sent.values if sent is not None else {}
     raw = sent.raw_body if sent is not None else b""
     masker = Masker(_secrets(call, values))
-    path = _text(environ.get("PATH_INFO", ""))
     query = masked_query(_text(environ.get("QUERY_STRING", "")), inputs)
     headers = encode(headers_of(environ, plan.inputs.sensitive_headers)).decode()
     body = masked_body(_cut(raw) if not inputs.has_sensitive else raw, values, inputs)
@@ -57,7 +56,7 @@ def row_of(call: Call) -> Row:
         plan.revision_id,
         call.request_id,
         environ["REQUEST_METHOD"][:8],
-        masker.hide(path)[:2000],
+        masker.hide(call.path)[:2000],
         call.status,
         call.error_code[:100],
         call.duration_ns // 1000,

@@ -24,7 +24,7 @@ from stackyard.stacks.runner import Plan, load_plan
 from .cors import Cors
 from .inputs import RequestInputs
 from .models import ApiGroup, Endpoint
-from .router import Match, Router, Template, decode_path, parse_template, split_path
+from .router import Match, Router, Template, parse_template, split_path
 from .throttles import Throttle
 
 SECURITY_HEADERS: list[tuple[str, str]] = [
@@ -221,13 +221,12 @@ def _http_date(moment: datetime) -> str:
 _addresses: Current[Addresses] = Current(_load_addresses)
 
 
-def find(path_info: str) -> Found:
-    """Where WSGI's PATH_INFO leads. Problem 404 for an unknown group, 400 for a path that can't be one."""
-    path = decode_path(path_info)
+def find(path: str) -> Found:
+    """Where a decoded path leads. Problem 404 for an unknown group, 400 for a path that can't be one."""
     addresses = _addresses.get()
     if path.startswith("/api:"):
-        canonical, _, rest = path[5:].partition("/")
-        group = addresses.canonicals.get(canonical)
+        canonical, slash, rest = path[5:].partition("/")
+        group, rest = addresses.canonicals.get(canonical), slash + rest
     else:
         group, rest = _mounted(addresses, path[5:])
     if group is None:
@@ -241,7 +240,7 @@ def _mounted(addresses: Addresses, path: str) -> tuple[Group | None, str]:
     for count in range(min(addresses.longest, len(parts)), 0, -1):
         group = addresses.mounts.get("/".join(parts[:count]))
         if group is not None:
-            return group, "/".join(parts[count:])
+            return group, "/".join(["", *parts[count:]])
     return None, ""
 
 

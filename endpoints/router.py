@@ -19,6 +19,7 @@ from stackyard.core.names import is_name, name_rule
 
 _LITERAL = re.compile(r"[A-Za-z0-9_.~-]+\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_BROKEN = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 TEMPLATE_LENGTH = 200
 
 
@@ -118,6 +119,17 @@ def decode_path(path_info: str) -> str:
     except UnicodeError:
         raise _bad_path("The path is not valid UTF-8.") from None
     return unicodedata.normalize("NFC", text)
+
+
+def path_from_django(path_info: str) -> str:
+    """The same from Django's `request.path_info`, which is decoded already.
+
+    Django writes bytes that are not UTF-8 as escapes again, so that nothing tells them from an escape that was
+    escaped; either is refused.
+    """
+    if _BROKEN.search(path_info):
+        raise _bad_path("The path is not valid UTF-8.")
+    return unicodedata.normalize("NFC", path_info)
 
 
 def split_path(path: str) -> list[str]:

@@ -28,7 +28,7 @@ class EndpointView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """One call; whatever happens ends in an answer of the contract's shape."""
         self.request = Request(request, parsers=())
-        call = EndpointCall(request.META)
+        call = EndpointCall(request.META, getattr(request, "raw_path", None))
         answer = call.answer()
         response = HttpResponse(answer.body, status=answer.status)
         del response.headers["Content-Type"]

@@ -37,9 +37,12 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
-        if not is_endpoint_path(environ.get("PATH_INFO", "")):
+        raw_path = environ.get("PATH_INFO", "")
+        if not is_endpoint_path(raw_path):
             return self._behind(environ, start_response)
-        response = self._view(WSGIRequest(environ))
+        request = WSGIRequest(environ)
+        request.raw_path = raw_path  # type: ignore[attr-defined]
+        response = self._view(request)
         status = response.status_code
         start_response(_REASONS.get(status) or f"{status} Unknown", list(response.headers.items()))
         return [response.content]
