@@ -10,11 +10,12 @@ from endpoints.groups import create_group
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint, publish
 from stackyard.core.models import Workspace
+from stackyard.core.workspaces import create_workspace
 
 
 def make_workspace(name: str = "shop", **more: Any) -> Workspace:
     """A workspace."""
-    return Workspace.objects.create(name=name, **more)
+    return create_workspace(name, **more)
 
 
 def make_group(workspace: Workspace, name: str = "shop", **more: Any) -> ApiGroup:

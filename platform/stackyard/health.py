@@ -68,9 +68,7 @@ class Readiness:
 
 def check_database(alias: str) -> None:
     """The database answers. Raises what the driver raises."""
-    connection = connections[alias]
-    connection.close_if_unusable_or_obsolete()
-    with connection.cursor() as cursor:
+    with connections[alias].cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
 

@@ -19,6 +19,7 @@ PREFIX = "api:meta/"
 _MODULES = (
     "stackyard.core.api",
     "stackyard.tables.api",
+    "stackyard.tables.api_records",
     "stackyard.stacks.api",
     "auth.api",
     "endpoints.api",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
 from stackyard.core.meta.bodies import read_json
-from stackyard.core.meta.serializers import AnyJSON, Flag, Moment, StrictSerializer, Text
+from stackyard.core.meta.serializers import AnyJSON, FieldsKey, Flag, Moment, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
 
 from . import changes
@@ -21,15 +21,6 @@ from .models import Field, Index, Table
 from .specs import field_spec, index_spec
 
 _LAST_POSITION = 10_000
-
-
-class FieldsKey:
-    """Mixin: declares the key `fields` as `fields_`, since a serializer uses the plain word itself."""
-
-    def get_fields(self) -> dict[str, Any]:
-        """The declared fields, without the trailing `_`."""
-        declared: dict[str, Any] = super().get_fields()  # type: ignore[misc]
-        return {name.rstrip("_"): field for name, field in declared.items()}
 
 
 class TableSerializer(FieldsKey, serializers.Serializer[Any]):

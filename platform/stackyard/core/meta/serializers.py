@@ -75,6 +75,15 @@ class AnyJSON(serializers.JSONField):
         return value
 
 
+class FieldsKey:
+    """Mixin: declares keys such as `fields` and `return` with a trailing `_`, where the plain word is taken."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """The declared fields, without the trailing `_`."""
+        declared: dict[str, Any] = super().get_fields()  # type: ignore[misc]
+        return {name.rstrip("_"): field for name, field in declared.items()}
+
+
 class StrictFields:
     """Mixin: unknown and read-only keys are faults, found in the same go as all others."""
 
