@@ -24,8 +24,9 @@ from . import ddl
 from .alterations import alter, is_live
 from .field_type import FieldType
 from .filling import fill_default
-from .indexing import add_unique, build_index, drop_index
+from .indexing import add_unique, build_index
 from .models import Field, Index, Table
+from .narrowing import ask
 from .specs import (
     FieldSpec,
     IndexSpec,
@@ -137,9 +138,10 @@ def rename_table(table: Table, name: str) -> Table:
         others = [other for other in _tables(table.workspace) if other != table.name]
         read_name(name, others, faults, ("name",), "table")
         faults.raise_errors()
-        table.name = name
+        before, table.name = table.name, name
         table.save(update_fields=["name"])
         bump(table.workspace_id)
+        ask(table.workspace_id, before)
         return table
 
     return alter(table.workspace_id, rename)
@@ -166,6 +168,7 @@ def hide_table(table: Table) -> None:
         table.hidden_at = timezone.now()
         table.save(update_fields=["hidden_at"])
         bump(table.workspace_id)
+        ask(table.workspace_id, table.name)
 
     alter(table.workspace_id, hide)
 
@@ -225,6 +228,8 @@ def _show_field(field: Field) -> None:
     field.hidden_at = None
     field.save(update_fields=["hidden_at"])
     bump(field.table.workspace_id)
+    if field.required and field.default is None:
+        ask(field.table.workspace_id, field.table.name)
 
 
 def rename_field(field: Field, name: str) -> Field:
@@ -235,9 +240,10 @@ def rename_field(field: Field, name: str) -> Field:
         others = field.table.fields.filter(hidden_at=None).exclude(pk=field.pk)
         read_name(name, list(others.values_list("name", flat=True)), faults, ("name",), "field")
         faults.raise_errors()
-        field.name = name
+        before, field.name = field.name, name
         field.save(update_fields=["name"])
         bump(field.table.workspace_id)
+        ask(field.table.workspace_id, before)
         return field
 
     return alter(field.table.workspace_id, rename)
@@ -245,16 +251,17 @@ def rename_field(field: Field, name: str) -> Field:
 
 def hide_field(field: Field) -> None:
     """Take a field away from people, and the indexes it is part of; its values stay in the database."""
-    for index in field.table.indexes.filter(hidden_at=None):
-        if any(part["field"] == field.pk for part in index.fields):
-            hide_index(index)
 
     def hide() -> None:
         field.hidden_at = timezone.now()
         field.save(update_fields=["hidden_at"])
         bump(field.table.workspace_id)
+        ask(field.table.workspace_id, field.name)
 
     alter(field.table.workspace_id, hide)
+    for index in field.table.indexes.filter(hidden_at=None):
+        if any(part["field"] == field.pk for part in index.fields):
+            hide_index(index)
 
 
 def edit_field(field: Field, **changes: Any) -> Field:
@@ -269,36 +276,35 @@ def edit_field(field: Field, **changes: Any) -> Field:
     new = {key: value for key, value in {**old, **changes}.items() if value is not None}
     was_unique = unique_index(field)
     made = alter(field.table.workspace_id, lambda: _read_changes(field, old, new))
-    becomes_required = made.required and not field.required
-    if becomes_required:
+    if made.required and not field.required:
         _fill_for_required(field, made)
-    if made.unique and was_unique is None:
-        add_unique(field)
-
-    def save() -> Field:
-        for name in ("required", "default", "access", "description", "options"):
-            setattr(field, name, getattr(made, name))
-        field.position = position
-        field.save()
-        bump(field.table.workspace_id)
-        return field
-
-    saved = alter(field.table.workspace_id, save)
+    added = add_unique(field) if made.unique and was_unique is None else None
+    try:
+        saved = alter(field.table.workspace_id, lambda: _save_changes(field, made, position))
+    except Problem:
+        if added is not None:
+            hide_index(added)
+        raise
     if was_unique is not None and not made.unique:
         hide_index(was_unique)
     return saved
 
 
+def _save_changes(field: Field, made: FieldSpec, position: int) -> Field:
+    for name in ("required", "default", "access", "description", "options"):
+        setattr(field, name, getattr(made, name))
+    field.position = position
+    field.save()
+    bump(field.table.workspace_id)
+    ask(field.table.workspace_id, field.name)
+    return field
+
+
 def _read_changes(field: Field, old: Mapping[str, Any], new: Mapping[str, Any]) -> FieldSpec:
     faults = Faults()
-    kind = FieldType.get(field.type)
-    if new["type"] != field.type:
-        faults.error(("type",), "fixed", "A field's type cannot be changed yet; add a new field.")
-        faults.raise_errors()
-    for key, option in kind.option_spec.items():
-        if option.fixed and new.get(key, option.default) != old.get(key, option.default):
-            faults.error((key,), "fixed", f"{key} cannot be changed yet; add a new field.")
     made = read_field(field.name, new, _tables(field.table.workspace), faults, ())
+    if made is not None:
+        check_fixed(old, new, faults)
     faults.raise_errors()
     assert made is not None
     return made
@@ -333,6 +339,14 @@ def add_index(table: Table, fields: Sequence[str], unique: bool = False) -> Inde
         assert made is not None
         return _make_index(table, made)
 
+    def build_at_once() -> Index:
+        index = begin()
+        build_index(index)
+        bump(table.workspace_id)
+        return index
+
+    if not is_live():
+        return alter(table.workspace_id, build_at_once)
     index = alter(table.workspace_id, begin)
     build_index(index)
     alter(table.workspace_id, lambda: bump(table.workspace_id))
@@ -341,5 +355,15 @@ def add_index(table: Table, fields: Sequence[str], unique: bool = False) -> Inde
 
 def hide_index(index: Index) -> None:
     """Drop an index: unlike tables and fields it holds nothing of its own."""
-    drop_index(index)
-    alter(index.table.workspace_id, lambda: bump(index.table.workspace_id))
+
+    def hide() -> None:
+        if not is_concurrent:
+            ddl.drop(ddl.index_plan(index))
+        index.hidden_at = timezone.now()
+        index.save(update_fields=["hidden_at"])
+        bump(index.table.workspace_id)
+
+    is_concurrent = is_live()
+    if is_concurrent:
+        ddl.drop(ddl.index_plan(index), concurrently=True)
+    alter(index.table.workspace_id, hide)

@@ -84,7 +84,7 @@ def _report(sql: str, seconds: float, rows: int, on_query: OnQuery | None) -> No
 
 
 _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
-_SQLITE_MOVED = re.compile(r"no such (?:column|table)|has no column named")
+_SQLITE_MOVED = re.compile(r"no such (?:column|table)|has no column named|ON CONFLICT clause does not match")
 _BUSY = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "53300"}
 
 
@@ -110,7 +110,8 @@ def _explained(error: Error) -> Exception:
 def _explain_postgresql(error: Error, state: str) -> Exception:
     if state == "23505":
         return Doubled(error.__cause__.diag.constraint_name, ())  # type: ignore[union-attr]
-    if state in ("42703", "42P01", "3F000"):
+    # Undefined column, table or schema; no unique index for ON CONFLICT.
+    if state in ("42703", "42P01", "3F000", "42P10"):
         return Moved(str(error))
     if state in _BUSY or state.startswith("08"):
         return busy()

@@ -15,9 +15,12 @@ from stackyard.core.models import Workspace
 
 from . import changes as tables
 from .field_type import FieldType
+from .files_records import RecordFiles
 from .models import Field, Index, Table
 from .narrowing import asked_later
 from .specs import FieldSpec, field_spec, index_spec, read_fields, read_index, read_name
+
+__all__ = ["RecordFiles", "TableFiles"]
 
 Spec = dict[str, Any]
 

@@ -58,13 +58,6 @@ def add_unique(field: Field) -> Index:
     return index
 
 
-def drop_index(index: Index) -> None:
-    """Drop the SQL index and hide its row."""
-    ddl.drop(ddl.index_plan(index), concurrently=is_live())
-    index.hidden_at = timezone.now()
-    index.save(update_fields=["hidden_at"])
-
-
 def _fields(index: Index) -> list[Field | str]:
     by_id = {field.pk: field for field in index.table.fields.all()}
     return [by_id.get(part["field"], part["field"]) for part in index.fields]

@@ -65,6 +65,16 @@ class Prepared:
 
     def run(self, store: Store, values: Sequence[Any] = ()) -> Any:
         """The result, with `values` in the slots. Problem `INVALID_INPUT` for values that don't fit."""
+        ready = [self]
+
+        def work() -> Any:
+            prepared = ready.pop() if ready else Prepared(store.schema, self.query)
+            return prepared.run_once(store, values)
+
+        return store.retrying(work)
+
+    def run_once(self, store: Store, values: Sequence[Any]) -> Any:
+        """`run`, without a second try when the tables have moved."""
         states, binds = self._operands(values)
         match self.query.return_:
             case "count":
@@ -250,11 +260,11 @@ class Prepared:
         return sa.select(sa.func.count()).select_from(self._table.sql).where(*self._condition(states))
 
     def _exists(self, states: tuple[str, ...]) -> Element:
-        one = sa.select(sa.literal_column("1")).select_from(self._table.sql)
+        one: Any = sa.select(sa.literal_column("1")).select_from(self._table.sql)
         return sa.select(sa.exists(one.where(*self._condition(states))))
 
     def _capped(self, states: tuple[str, ...]) -> Element:
-        one = sa.select(sa.literal_column("1").label("one")).select_from(self._table.sql)
+        one: Any = sa.select(sa.literal_column("1").label("one")).select_from(self._table.sql)
         some = one.where(*self._condition(states)).limit(value("limit", sa.BigInteger())).subquery("some")
         return sa.select(sa.func.count()).select_from(some)
 

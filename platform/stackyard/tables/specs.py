@@ -132,6 +132,38 @@ def _options(
     return kind.read_options(given, faults, path)
 
 
+def check_fixed(old: Mapping[str, Any], new: Mapping[str, Any], faults: Faults, path: Path = ()) -> None:
+    """Refuse changes that the values already stored would not survive: types, scales, targets, keys of objects."""
+    name = old["type"]
+    if new["type"] != name:
+        what = "A field's type" if not path else "The type in here"
+        faults.error((*path, "type"), "fixed", f"{what} cannot be changed yet; add a new field.")
+        return
+    for key, option in FieldType.get(name).option_spec.items():
+        before, after = (_long(spec.get(key, option.default), option.kind) for spec in (old, new))
+        if option.kind == "type" and before and after:
+            check_fixed(before, after, faults, (*path, key))
+        elif option.kind == "fields":
+            _check_keys(before or {}, after or {}, faults, (*path, key))
+        elif option.fixed and before != after:
+            faults.error((*path, key), "fixed", f"{key} cannot be changed yet; add a new field.")
+
+
+def _check_keys(old: Mapping[str, Any], new: Mapping[str, Any], faults: Faults, path: Path) -> None:
+    if bool(old) != bool(new):
+        faults.error(path, "fixed", "Declared keys and any keys cannot be exchanged yet; add a new field.")
+        return
+    for key, spec in old.items():
+        if key in new:
+            check_fixed(_long(spec, "type"), _long(new[key], "type"), faults, (*path, key))
+        else:
+            faults.error((*path, key), "fixed", "A key cannot be taken away yet.")
+
+
+def _long(value: Any, kind: str) -> Any:
+    return {"type": value} if kind == "type" and isinstance(value, str) else value
+
+
 def check_default(kind: FieldType, default: Any, faults: Faults, path: Path) -> None:
     """A default is one of the type's words or a value that the type takes."""
     if default is None or (isinstance(default, str) and default in kind.default_words):

@@ -22,7 +22,7 @@ Element = Any
 """A SQLAlchemy expression; its own generic types say less than they cost here."""
 
 _DIALECTS: Mapping[str, Any] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": psycopg_dialect.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
 _TYPES: Mapping[str, Any] = {
@@ -176,19 +176,19 @@ class TableSql:
         keys = sa.cast(
             sa.literal(list(target.path), postgresql.ARRAY(sa.Text())), postgresql.ARRAY(sa.Text())
         )
-        return sa.func.jsonb_extract_path(column, sa.text("")) if not target.path else column.op("#>")(keys)
+        return column.op("#>")(keys)
 
     def _scalar(self, target: Target, kind: str) -> tuple[Element, Any]:
         """What stands at a path if it is of that kind, else null."""
         column = self.column(target.field)
-        type_ = {"text": sa.Text(), "number": sa.Numeric(), "bool": sa.Boolean()}[kind]
+        type_: Any = {"text": sa.Text(), "number": sa.Numeric(), "bool": sa.Boolean()}[kind]
         if self.dialect == "sqlite":
             path = _sqlite_path(target.path)
             kinds = {"text": ("text",), "number": ("integer", "real"), "bool": ("true", "false")}[kind]
             found = sa.func.json_type(column, path)
             right = sa.or_(*(found == sa.literal(name) for name in kinds))
             plain: Any = {"text": sa.Text(), "number": sa.Double(), "bool": sa.BigInteger()}[kind]
-            taken = sa.type_coerce(sa.func.json_extract(column, path), plain)
+            taken: Element = sa.type_coerce(sa.func.json_extract(column, path), plain)
             return sa.case((right, taken)), plain
         at = self._at(target)
         wanted = {"text": "string", "number": "number", "bool": "boolean"}[kind]
@@ -255,9 +255,9 @@ class TableSql:
         found = sa.exists(
             sa.select(sa.literal_column("1")).select_from(have).where(same).correlate(want, self.sql)
         )
-        rows = sa.select(sa.literal_column("1")).select_from(want)
+        rows: Any = sa.select(sa.literal_column("1")).select_from(want)
         if op == "has_any":
-            result = sa.exists(rows.where(found).correlate(self.sql))
+            result: Element = sa.exists(rows.where(found).correlate(self.sql))
         else:
             result = sa.not_(sa.exists(rows.where(sa.not_(found)).correlate(self.sql)))
         return sa.and_(sa.func.json_type(column, path) == "array", result)

@@ -48,7 +48,7 @@ class Store:
 
     def query(self, query: Query, values: Sequence[Any] = ()) -> Any:
         """Check and run a query: a list, a page, a record or null, a number, or true or false."""
-        return self.retrying(lambda: Prepared(self.schema, query).run(self, values))
+        return self.retrying(lambda: Prepared(self.schema, query).run_once(self, values))
 
     def get(
         self, table: AnyTable, value: Any, field: str = "id", fields: Sequence[str] | None = None

@@ -27,7 +27,7 @@ def _targets(schema: Schema, table: TableDef, references: Iterable[str]) -> Elem
     checks = []
     for column in references:
         target = table_sql(schema, schema.tables_by_id[by_column[column].target]).sql.alias(f"to_{column}")
-        found = sa.select(sa.literal_column("1")).select_from(target)
+        found: Any = sa.select(sa.literal_column("1")).select_from(target)
         found = found.where(target.c.id == value(column, sa.BigInteger()))
         checks.append(sa.exists(found.with_for_update(read=True, key_share=True)))
     return sa.and_(sa.true(), *checks)
@@ -107,7 +107,7 @@ def insert_many(schema: Schema, table: TableDef, columns: Sequence[str]) -> Stat
         else:
             arrays = [_array(column, types[column]) for column in columns]
             names = [f"v{n}" for n in range(len(columns))]
-            rows = sa.func.unnest(*arrays).table_valued(*names, name="rows")
+            rows = sa.func.unnest(*arrays).table_valued(*names, name="rows").render_derived()
             given = sa.select(*(rows.c[name] for name in names)).select_from(rows)
             made = postgresql.insert(known.sql)
         made = made.from_select(list(columns), given)
