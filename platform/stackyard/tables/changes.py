@@ -30,6 +30,7 @@ from .narrowing import ask
 from .specs import (
     FieldSpec,
     IndexSpec,
+    check_fixed,
     field_spec,
     read_field,
     read_fields,
