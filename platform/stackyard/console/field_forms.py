@@ -37,7 +37,7 @@ def read_options(text: str) -> dict[str, Any]:
     text = text.strip()
     if not text:
         return {}
-    if "\n" not in text and not text.startswith("{"):
+    if "\n" not in text and text[0] not in "{[":
         text = f"{{{text}}}"
     try:
         data = load(text).data
@@ -77,6 +77,10 @@ class OptionsField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         """The options as a map."""
         return value if isinstance(value, dict) else read_options(super().to_python(value))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other text was typed."""
+        return str(data or "").strip() != str(initial or "").strip()
 
 
 class FieldRowForm(forms.Form):

@@ -12,6 +12,7 @@ from stackyard.core.yaml import InvalidYaml, Loaded, Position, dump, load
 from stackyard.stacks.spelling import from_spelling, spelled_path, to_spelling
 
 from .owners import StackOwner
+from .problems import capital
 
 # What stands before the expression itself where its value begins: `!expr 'x'`, `!expr x`, `{$expr: "x"}`.
 _BEFORE_EXPRESSION = re.compile(r"""(?:!expr\s+|\{\s*["']?\$expr["']?\s*:\s*)(?P<quote>['"]?)""")
@@ -62,7 +63,7 @@ def read(owner: StackOwner, text: str) -> Manuscript:
     try:
         loaded = load(text)
     except InvalidYaml as problem:
-        marks = [Mark(f.line, f.column, "error", _capital(f.message)) for f in problem.faults]
+        marks = [Mark(f.line, f.column, "error", capital(f.message)) for f in problem.faults]
         return Manuscript(text, None, marks)
     faults = Faults()
     document = from_spelling(loaded.data, faults)
@@ -75,10 +76,6 @@ def read(owner: StackOwner, text: str) -> Manuscript:
     return Manuscript(text, document, _in_order(marks))
 
 
-def _capital(message: str) -> str:
-    return message[:1].upper() + message[1:]
-
-
 def _in_order(marks: Iterable[Mark]) -> list[Mark]:
     return sorted(marks, key=lambda mark: (mark.line, mark.column, mark.level))
 
@@ -87,7 +84,7 @@ def _mark(text: str, loaded: Loaded, fault: Fault, path: tuple[str | int, ...]) 
     line, column = loaded.position(path) or (1, 1)
     if fault.column is not None:
         line, column = _inside_expression(text, loaded.value_position(path) or (line, column), fault.column)
-    return Mark(line, column, fault.level, _capital(fault.message), fault.suggestion)
+    return Mark(line, column, fault.level, capital(fault.message), fault.suggestion)
 
 
 def _inside_expression(text: str, value: Position, column: int) -> Position:

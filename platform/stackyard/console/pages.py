@@ -49,7 +49,7 @@ def confirmed(
         try:
             deed()
         except Problem as problem:
-            messages.error(request, sentence(problem))
+            messages.error(request, f"Not done: {sentence(problem)}")
             return HttpResponseRedirect(back)
         messages.success(request, done)
         return HttpResponseRedirect(after)

@@ -19,7 +19,7 @@ def sentence(problem: Problem) -> str:
     """What happened and what to do, as one text."""
     message = problem.message.rstrip()
     message = message if message.endswith((".", "!", "?", "”", '"')) else f"{message}."
-    return f"{_capital(message)} {problem.suggestion or ''}".rstrip()
+    return f"{capital(message)} {problem.suggestion or ''}".rstrip()
 
 
 def details_of(problem: Problem) -> list[Detail]:
@@ -48,7 +48,7 @@ def add_to_form(
 
 def _add(form: forms.BaseForm, detail: Detail, otherwise: str | None) -> None:
     name, _, rest = detail.field.partition(".")
-    message = _capital(detail.message)
+    message = capital(detail.message)
     if name in form.fields:
         form.add_error(name, f"{rest}: {message}" if rest else message)
     else:
@@ -69,8 +69,9 @@ def add_to_rows(form: forms.BaseForm, rows: Mapping[str, forms.BaseForm], proble
         add_to_form(form, Problem(problem.code, problem.message, suggestion=problem.suggestion, details=left))
 
 
-def _capital(message: str) -> str:
-    return message[:1].upper() + message[1:]
+def capital(message: str) -> str:
+    """A message as a sentence begins; a name such as `max_length` or `orders.total` stays as it is."""
+    return message[:1].upper() + message[1:] if message.split(" ")[0].rstrip(",:").isalpha() else message
 
 
 def _by_field(error: ValidationError) -> dict[str, list[str]]:
