@@ -68,7 +68,7 @@ def _same_kind(keys: list[Any]) -> Callable[[Any], Any]:
 def _typed(type: str) -> Callable[[Any], Any]:
     order = _ORDERS.get(type)
     if order is None:
-        raise Refusal(f'there is no order "{type}".{did_you_mean(type, _ORDERS)}')
+        raise Refusal(f"there is no order {show(type)}.{did_you_mean(type[:20], _ORDERS)}")
     return order
 
 

@@ -168,6 +168,6 @@ def querystring_parse(budget: Budget, value: str) -> dict[str, object]:
     """
     budget.room(2 * len(value))
     try:
-        return parse_pairs(value.removeprefix("?"))
+        return parse_pairs(utf8(value.removeprefix("?")).decode())
     except Problem as problem:
         raise Refusal(f"the text is not a query string: {problem.message}") from None

@@ -101,7 +101,7 @@ def changed(budget: Budget, value: Any, keys: list[str | int], change: Callable[
         return copy
     if isinstance(value, list):
         return _changed_list(budget, value, key, rest, change)
-    raise Refusal(f'expected an object or a list to hold "{key}", got {show(value)}')
+    raise Refusal(f"expected an object or a list to hold {show(key)}, got {show(value)}")
 
 
 def _changed_list(
@@ -109,7 +109,9 @@ def _changed_list(
 ) -> list[Any]:
     place = place_in(value, key)
     if place is None and str(key) != str(len(value)):
-        raise Refusal(f'a list of {len(value)} has no place "{key}"', "The next free place is its length.")
+        raise Refusal(
+            f"a list of {len(value)} has no place {show(key)}", "The next free place is its length."
+        )
     made = changed(budget, MISSING if place is None else value[place], rest, change)
     budget.room(weigh(value))
     copy = list(value)

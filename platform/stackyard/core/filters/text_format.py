@@ -40,7 +40,7 @@ def sprintf(budget: Budget, value: str, *values: object) -> str:
         number = int(place["position"]) if place["position"] else taken + 1
         taken += not place["position"]
         if not 1 <= number <= len(values):
-            raise Refusal(f'"{place[0]}" asks for value {number}, there are {len(values)}')
+            raise Refusal(f"{show(place[0])} asks for value {number}, there are {len(values)}")
         pieces.append(_filled(budget, place, values[number - 1]))
     pieces.append(value[end:])
     budget.room(sum(map(len, pieces)))
@@ -50,7 +50,7 @@ def sprintf(budget: Budget, value: str, *values: object) -> str:
 def _filled(budget: Budget, place: re.Match[str], value: object) -> str:
     width, places = int(place["width"] or 0), place["places"]
     if width > _WIDEST or (places and int(places) > _WIDEST):
-        raise Refusal(f'"{place[0]}" is wider than {_WIDEST:,} characters')
+        raise Refusal(f"{show(place[0])} is wider than {_WIDEST:,} characters")
     budget.room(width)
     flags = place["flags"]
     letter = place["letter"]
@@ -61,13 +61,13 @@ def _filled(budget: Budget, place: re.Match[str], value: object) -> str:
         text = _NUMBERS[letter](_number(place, value), 6 if places is None else int(places))
         text = f"+{text}" if "+" in flags and not text.startswith("-") else text
     else:
-        raise Refusal(f'"{place[0]}" is no place: there are %s %d %f %e %x %X %o %b %c and %%')
+        raise Refusal(f"{show(place[0])} is no place: there are %s %d %f %e %x %X %o %b %c and %%")
     return _padded(text, width, flags, letter)
 
 
 def _number(place: re.Match[str], value: object) -> Decimal:
     if not op.is_number(value):
-        raise Refusal(f'expected a number for "{place[0]}", got {show(value)}')
+        raise Refusal(f"expected a number for {show(place[0])}, got {show(value)}")
     return as_written(value)  # type: ignore[arg-type]
 
 
