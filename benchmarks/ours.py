@@ -75,7 +75,10 @@ CREATE_CUSTOMER = {
     "name": "create_customer",
     "method": "POST",
     "path": "/customers",
-    "inputs": FIELDS,
+    "inputs": {
+        name: {option: value for option, value in spec.items() if option != "unique"}
+        for name, spec in FIELDS.items()
+    },
     "lines": [
         {
             "step": "add_record",

@@ -44,16 +44,17 @@ def main() -> int:
 
 def run_drf(rounds: int, seconds: float) -> bool:
     """Ours against Django REST framework, on SQLite and, where it is installed, on PostgreSQL."""
+    title = f"Requests per second against Django REST framework, {versus_drf.ENDPOINTS:,} endpoints"
     comparisons = versus_drf.compare("SQLite", {}, rounds, seconds)
+    figures.print_comparisons(title, comparisons)
     programs = services.find_postgres()
     if programs is None:
         print("PostgreSQL is not installed: left out")
     else:
         with two_postgres_databases(programs) as databases:
-            comparisons += versus_drf.compare("PostgreSQL", databases, rounds, seconds)
-    figures.print_comparisons(
-        f"Requests per second against Django REST framework, {versus_drf.ENDPOINTS:,} endpoints", comparisons
-    )
+            on_postgres = versus_drf.compare("PostgreSQL", databases, rounds, seconds)
+        figures.print_comparisons(title, on_postgres)
+        comparisons += on_postgres
     figures.write_json(OUTPUT / "drf.json", "drf", comparisons)
     return all(one.ratio >= one.goal for one in comparisons)
 

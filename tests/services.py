@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,14 +49,17 @@ def _unprivileged() -> str | None:
 
 @contextmanager
 def running(
-    command: list[str], port: int, user: str | None = None, stop: signal.Signals = signal.SIGTERM
+    command: list[str],
+    is_ready: Callable[[], bool],
+    user: str | None = None,
+    stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator[None]:
-    """Run a server until the block ends; it is ready when its port answers. RuntimeError with its output otherwise."""
+    """Run a server until the block ends. RuntimeError with its output when it does not become ready."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, user=user, cwd="/")
         try:
             deadline = time.monotonic() + START_SECONDS
-            while not _answers(port):
+            while not is_ready():
                 if process.poll() is not None or time.monotonic() > deadline:
                     output.seek(0)
                     raise RuntimeError(f"{command[0]} did not start:\n{output.read()[-2000:]}")
@@ -97,7 +100,10 @@ def postgres(programs: Path) -> Iterator[str]:
         settings = [part for setting in quick for part in ("-c", setting)]
         # SIGINT is its fast stop: SIGTERM would wait for clients.
         command = [f"{programs}/postgres", "-D", data, "-p", str(port), "-k", folder]
-        with running([*command, "-c", "listen_addresses=127.0.0.1", *settings], port, user, signal.SIGINT):
+        command += ["-c", "listen_addresses=127.0.0.1", *settings]
+        # It listens before it lets anyone in, and says so to this program of its own.
+        asked = [f"{programs}/pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(port)]
+        with running(command, lambda: subprocess.run(asked).returncode == 0, user, signal.SIGINT):
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"
 
 
@@ -106,5 +112,5 @@ def redis(program: str) -> Iterator[str]:
     """A Redis server that stores nothing; yields its URL."""
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with running(command, port):
+    with running(command, lambda: _answers(port)):
         yield f"redis://127.0.0.1:{port}/0"
