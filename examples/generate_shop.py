@@ -387,9 +387,22 @@ def cell(value: Any) -> str:
         case datetime():
             return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         case list() | dict():
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=float)
+            return as_json(value)
         case _:
             return str(value)
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON in which prices keep their two digits."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{as_json(key)}:{as_json(part)}" for key, part in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(as_json, value)) + "]"
+        case Decimal():
+            return str(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def quoted(text: str) -> str:

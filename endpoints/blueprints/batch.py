@@ -7,7 +7,7 @@ from typing import Any
 from stackyard.core.limits import BATCH_OPERATIONS
 from stackyard.tables.definitions import TableDef
 
-from . import Blueprint, Document, endpoint_document, expression, line, one_of, writable_fields
+from . import Blueprint, Document, endpoint_document, expression, line, one_of
 
 _INPUTS: dict[str, Any] = {
     "operations": {
@@ -117,25 +117,25 @@ def _status(status: int) -> dict[str, Any]:
 
 
 def _only_public(table: TableDef) -> list[dict[str, Any]]:
-    """Callers may not set private and internal fields; without any, the step's own check of names is enough."""
-    names = [field.name for field in writable_fields(table)]
-    if len(names) == len(table.own_fields):
+    """Callers may not set private and internal fields."""
+    hidden = [field.name for field in table.own_fields if not field.is_public]
+    if not hidden:
         return []
-    known = ", ".join(f'"{name}"' for name in names)
+    names = ", ".join(f'"{name}"' for name in hidden)
     return [
         line(
             "precondition",
-            if_=expression(f"(operation.data ?? {{}}) | keys | every(key => key in [{known}])"),
+            if_=expression(f"not ((operation.data ?? {{}}) | keys | some(key => key in [{names}]))"),
             status=400,
             code="INVALID_INPUT",
-            message=f"The data may hold {', '.join(names)}.",
+            message=f"The data may not set {', '.join(hidden)}.",
         )
     ]
 
 
 def _note_failure() -> list[dict[str, Any]]:
     error = {key: f"error.{key}" for key in ("code", "message", "suggestion", "details")}
-    return [_push({"index": "index", "status": "error.status", "error": _map(error)})]
+    return [_push({"index": "index", "status": "error.status", "error": f"{_map(error)} | filter_null"})]
 
 
 def _fail_all() -> list[dict[str, Any]]:

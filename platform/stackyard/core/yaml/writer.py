@@ -15,7 +15,7 @@ _STEP = 2
 # Longest key that may stand before its colon without the mark `?` (YAML allows 1,024).
 _KEY_LENGTH = 900
 # What may stand unquoted: a subset of YAML's plain scalars, right in flow style and as a key …
-_PLAIN_FLOW = re.compile(r"(?:[^\W\d]|[/$]|-(?=\w))[\w./$+@()=-]*(?: [\w./$+@()=-]+)*\Z")
+_PLAIN_FLOW = re.compile(r"(?:[^\W\d]|[/$]|-(?=\w))(?:[\w./$+@()=-]|:(?=//)| (?=[\w./$+@()=-]))*\Z")
 # … and one that is right as the whole rest of a line: sentences, addresses, paths with {parameters}.
 _PLAIN_BLOCK = re.compile(
     r"(?:[^\W\d]|[/$])(?:[\w./$+@()=,;'\"!?%&*<>|~^\[\]{}\u2013\u2014\u2026-]|:(?=[\w/])| (?! ))*(?<! )\Z"
