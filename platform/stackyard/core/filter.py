@@ -26,8 +26,8 @@ called with the budget first.
 
 The result's type is the annotation's, unless `result=` computes it from the types of the piped value and of
 the arguments. For a lambda argument, the type given at its position is that of the lambda's body, so that
-`map` makes a list of what its lambda makes (`lambda_result`). `lambda_types=` says from the types of the
-piped value and of the arguments before the lambda what the lambda is called with.
+`map` makes a list of what its lambda makes (`lambda_result`). `lambda_types=` says what the lambda is called
+with, from the types of the piped value and of the other arguments.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ Number = int | float | Decimal
 
 MOST_ARGUMENTS = 32
 """How many arguments a filter whose last parameter repeats may be given."""
+
+FUNCTION = t.Type("function")
+"""The type of a parameter that takes a lambda only."""
 
 Marked = TypeVar("Marked", bound=Callable[..., Any])
 
@@ -94,7 +97,7 @@ class FilterParameter:
     """One argument after the piped value.
 
     `is_lambda` ones are written `o => …`; where a plain value will do too (a path), `type` is that value's
-    type, else any. One that `repeats` is the last and stands for any number of arguments.
+    type, else FUNCTION. One that `repeats` is the last and stands for any number of arguments.
     """
 
     name: str
@@ -116,7 +119,8 @@ class Example:
 # Given the types of the piped value and the arguments (in order; ANY where unknown; for a lambda the type of
 # its body): the result's type.
 ResultType = Callable[[Sequence[t.Type]], t.Type]
-# Given the types of the piped value and of the arguments before the lambda: those of the lambda's parameters.
+# Given the same before the lambda's body is known (any stands for it; arguments may be left out): the types of
+# the lambda's parameters.
 LambdaTypes = Callable[[Sequence[t.Type]], Sequence[t.Type]]
 
 
@@ -268,6 +272,8 @@ def type_of_annotation(annotation: Any) -> t.Type:
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     parts = [part for part in parts_of(annotation) if not is_callable(part)]
+    if not parts:
+        return FUNCTION
     if len(parts) > 1:
         return _type_of_union(parts)
     if typing.get_origin(annotation) is list:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .. import types as t
 from ..errors import did_you_mean
-from ..filter import Filter, FilterParameter, filters
+from ..filter import FUNCTION, Filter, FilterParameter, filters
 from .scope import Binding, Scope
 from .tree import Access, Binary, Choice, Lambda, ListOf, Literal, MapOf, Name, Pipe, Tree, Unary
 
@@ -205,10 +205,11 @@ class Checker:
                 f"not {len(tree.arguments)}.",
                 tree.at,
             )
-        given = [value]
-        for number, argument in enumerate(tree.arguments):
+        given = [value, *(t.ANY for _ in tree.arguments)]
+        # Values first: what a function is called with may depend on a value that stands after it (reduce).
+        for number in sorted(range(len(tree.arguments)), key=lambda n: isinstance(tree.arguments[n], Lambda)):
             parameter = _parameter_at(found, number)
-            given.append(self.argument(tree, found, parameter, argument, given))
+            given[number + 1] = self.argument(tree, found, parameter, tree.arguments[number], given)
         return given
 
     def argument(
@@ -226,21 +227,8 @@ class Checker:
                 )
             return self.lambda_(tree, argument, list(found.lambda_types(given)))
         type_ = self.type_of(argument)
-        if parameter is not None and not parameter.is_lambda and not t.accepts(parameter.type, type_):
-            self.error(
-                "type",
-                f'"{parameter.name}" of "{tree.name}" takes {parameter.type}, not {type_}.',
-                place_of(argument),
-            )
-        if (
-            parameter is not None
-            and parameter.is_lambda
-            and parameter.type.name == "any"
-            and type_.name != "text"
-        ):
-            self.error(
-                "type", f'"{tree.name}" takes a function: write {tree.name}(o => …).', place_of(argument)
-            )
+        if parameter is not None and not t.accepts(parameter.type, type_):
+            self.error("type", _unfit(tree.name, parameter, type_), place_of(argument))
         return type_
 
     def lambda_(self, tree: Pipe, lambda_: Lambda, wanted: list[t.Type]) -> t.Type:
@@ -252,6 +240,12 @@ class Checker:
         }
         with self.scope.inner(names):
             return self.type_of(lambda_.body)
+
+
+def _unfit(name: str, parameter: FilterParameter, given: t.Type) -> str:
+    if parameter.type == FUNCTION:
+        return f'"{name}" takes a function: write {name}(o => …).'
+    return f'"{parameter.name}" of "{name}" takes {parameter.type}, not {given}.'
 
 
 def _parameter_at(found: Filter, number: int) -> FilterParameter | None:

@@ -51,8 +51,8 @@ def to_int(value: Number | str | bool | datetime) -> int:
 def to_decimal(value: Number | str | bool) -> Decimal:
     """An exact decimal number: a text counts as the number it begins with, a float as it is written.
 
-    >>> "133.45 kg" | to_decimal
-    133.45
+    >>> "12.5 kg" | to_decimal
+    12.5
     """
     return _number(value)
 
