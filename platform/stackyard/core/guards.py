@@ -229,7 +229,7 @@ def weigh(value: Any) -> int:
 
 def guard(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Callable[..., Any]:
     """A filter's function behind checks of its arguments (a budget among them, if the function takes one)."""
-    makers = {1: _one, 2: _two, 3: _three}
+    makers = {1: _one, 2: _two, 3: _three, 4: _four}
     variadic = any(entry.name.startswith("*") for entry in accepts)
     made = _many if variadic else makers.get(len(accepts), _many)
     checked = made(call, name, tuple(accepts))
@@ -295,6 +295,27 @@ def _three(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> C
             if argument2.__class__ not in kinds3:
                 argument2 = third.take(argument2)
             return call(value, argument1, argument2)
+        except _SLIPS as slip:
+            raise _failed(name, slip) from None
+
+    return checked
+
+
+def _four(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Callable[..., Any]:
+    first, second, third, fourth = accepts
+    kinds1, kinds2, kinds3, kinds4 = first.fast, second.fast, third.fast, fourth.fast
+
+    def checked(value: Any, argument1: Any, argument2: Any, argument3: Any) -> Any:
+        try:
+            if value.__class__ not in kinds1:
+                value = first.take(value)
+            if argument1.__class__ not in kinds2:
+                argument1 = second.take(argument1)
+            if argument2.__class__ not in kinds3:
+                argument2 = third.take(argument2)
+            if argument3.__class__ not in kinds4:
+                argument3 = fourth.take(argument3)
+            return call(value, argument1, argument2, argument3)
         except _SLIPS as slip:
             raise _failed(name, slip) from None
 

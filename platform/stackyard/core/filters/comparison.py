@@ -14,11 +14,13 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 def empty(value: object) -> bool:
     """Whether a value is null, false, 0, "0", or a text, list or object without anything in it."""
-    if isinstance(value, int | float | Decimal):
-        return value == 0
-    if isinstance(value, str | list | dict):
-        return len(value) == 0 or value == "0"
-    return value is None
+    if isinstance(value, str):
+        return value == "" or value == "0"
+    if value is None or value is False:
+        return True
+    if isinstance(value, (list, dict)):
+        return len(value) == 0
+    return isinstance(value, (int, float, Decimal)) and value == 0
 
 
 @filter("comparison")

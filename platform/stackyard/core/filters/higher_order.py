@@ -14,10 +14,8 @@ from ..guards import Refusal, show
 Decides = Callable[[object, int], object]
 
 
-def _holds(answer: object) -> bool:
-    if answer is True or answer is False:
-        return bool(answer)
-    raise Refusal(
+def _undecided(answer: object) -> Refusal:
+    return Refusal(
         f"expected the function to give true or false, got {show(answer)}",
         "Compare in it: o => o.total > 0, or o => not (o.name | is_empty).",
     )
@@ -46,7 +44,14 @@ def filter_(budget: Budget, value: list[object], function: Callable[..., object]
     """
     budget.spend(len(value))
     budget.room(8 * len(value))
-    return [entry for place, entry in enumerate(value) if _holds(function(entry, place))]
+    kept = []
+    for place, entry in enumerate(value):
+        answer = function(entry, place)
+        if answer is True:
+            kept.append(entry)
+        elif answer is not False:
+            raise _undecided(answer)
+    return kept
 
 
 @filter("higher-order")
@@ -94,8 +99,11 @@ def _place(budget: Budget, value: list[object], function: Decides, wanted: bool)
     """The first place at which the function gives `wanted`; only the turns taken are paid for."""
     for place, entry in enumerate(value):
         budget.spend(1)
-        if _holds(function(entry, place)) is wanted:
+        answer = function(entry, place)
+        if answer is wanted:
             return place
+        if answer is not True and answer is not False:
+            raise _undecided(answer)
     return None
 
 
