@@ -194,12 +194,13 @@ class EndpointViewSet(DraftViewSet):
 
 
 _GROUPS = "workspaces/<str:workspace>/groups"
-_ENDPOINTS = f"{_GROUPS}/<str:group>/endpoints"
+GROUP = f"{_GROUPS}/<str:group>"
+_ENDPOINTS = f"{GROUP}/endpoints"
 _ENDPOINT = f"{_ENDPOINTS}/<str:endpoint>"
 
 urlpatterns = [
     route(_GROUPS, GroupViewSet, get="list", post="create"),
-    route(f"{_GROUPS}/<str:group>", GroupViewSet, get="retrieve", patch="partial_update", delete="destroy"),
+    route(GROUP, GroupViewSet, get="retrieve", patch="partial_update", delete="destroy"),
     route(_ENDPOINTS, EndpointViewSet, get="list", post="create"),
     route(_ENDPOINT, EndpointViewSet, get="retrieve", patch="partial_update", delete="destroy"),
     *draft_routes(_ENDPOINT, EndpointViewSet),

@@ -278,7 +278,7 @@ def browser() -> Any:
 def test_a_builder_manages_every_workspace_from_the_console(shop: Workspace, browser: Any) -> None:
     from auth.models import User
 
-    browser.force_login(User.objects.create_superuser("owner@example.com", "a long password"))
+    browser.force_login(User.objects.create_superuser("owner@example.com"))
     door = session_door(browser, WSGIHandler())
     assert door.get("/api:meta/me").json()["kind"] == "builder"
     assert door.post("/api:meta/workspaces", {"name": "second"}).status == 201
@@ -288,7 +288,7 @@ def test_a_builder_manages_every_workspace_from_the_console(shop: Workspace, bro
 def test_a_session_without_the_csrf_token_only_reads(shop: Workspace, browser: Any) -> None:
     from auth.models import User
 
-    browser.force_login(User.objects.create_superuser("owner@example.com", "a long password"))
+    browser.force_login(User.objects.create_superuser("owner@example.com"))
     door = session_door(browser, WSGIHandler(), csrf=False)
     assert door.get(ONE).status == 200
     refused = door.patch(ONE, {"description": "x"})
@@ -300,7 +300,7 @@ def test_an_account_without_rights_is_refused(shop: Workspace, browser: Any) -> 
 
     from auth.models import User
 
-    account = User.objects.create_user("helper@example.com", "a long password", is_staff=True)
+    account = User.objects.create_user("helper@example.com", is_staff=True)
     browser.force_login(account)
     door = session_door(browser, WSGIHandler())
     assert door.get(ONE).status == 403
@@ -312,5 +312,5 @@ def test_an_account_without_rights_is_refused(shop: Workspace, browser: Any) -> 
 def test_an_account_that_may_not_use_the_console_is_nobody(shop: Workspace, browser: Any) -> None:
     from auth.models import User
 
-    browser.force_login(User.objects.create_user("user@example.com", "a long password"))
+    browser.force_login(User.objects.create_user("user@example.com"))
     assert session_door(browser, WSGIHandler()).get(ONE).status == 401

@@ -11,6 +11,7 @@ from auth.keys import create_key
 from auth.models import ApiKey
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from stackyard.core.models import Workspace
+from stackyard.tables.changes import create_table
 from tests import factories
 from tests.doors import Door
 
@@ -127,7 +128,13 @@ def test_an_endpoint_is_made_published_and_shown(made: Door) -> None:
 
 
 def test_all_faults_of_an_endpoints_document_are_told(made: Door) -> None:
-    faulty = {**HELLO, "method": "FETCH", "auth": ["password"], "limit_per_second": 0, "response": {"$expr": "x"}}
+    faulty = {
+        **HELLO,
+        "method": "FETCH",
+        "auth": ["password"],
+        "limit_per_second": 0,
+        "response": {"$expr": "x"},
+    }
     faults = made.post(f"{ENDPOINTS}/hello/check", faulty).json()["faults"]
     assert {fault["path"][0] for fault in faults} >= {"method", "auth", "limit_per_second", "response"}
 
@@ -159,6 +166,21 @@ def test_another_workspaces_groups_are_not_there(made: Door) -> None:
         assert door.get(url).status == 404
     assert door.delete(f"{GROUPS}/shop").status == 404
     assert ApiGroup.objects.count() == 1
+
+
+def test_a_blueprint_makes_endpoints_for_a_table(made: Door, shop: Workspace) -> None:
+    create_table(shop, "customers", fields={"name": {"type": "text", "required": True}})
+    blueprints = [item["name"] for item in made.get("/api:meta/blueprints").json()["items"]]
+    assert "crud" in blueprints
+    used = made.post(f"{GROUPS}/shop/blueprints", {"blueprint": "crud", "table": "customers"})
+    assert used.status == 200, used.body
+    paths = {(one["method"], one["path"]) for one in used.json()["endpoints"]}
+    assert ("GET", "/customers") in paths
+    assert all(one["published"] == 1 for one in used.json()["endpoints"])
+    again = made.post(f"{GROUPS}/shop/blueprints", {"blueprint": "crud", "table": "customers"})
+    assert again.json() == {"endpoints": []}
+    assert made.post(f"{GROUPS}/shop/blueprints", {"blueprint": "crdu", "table": "customers"}).status == 400
+    assert made.post(f"{GROUPS}/shop/blueprints", {"blueprint": "crud", "table": "nothing"}).status == 400
 
 
 KEYS = f"{ONE}/keys"

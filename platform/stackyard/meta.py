@@ -23,6 +23,7 @@ _MODULES = (
     "stackyard.stacks.api",
     "auth.api",
     "endpoints.api",
+    "endpoints.api_blueprints",
     "endpoints.api_history",
 )
 

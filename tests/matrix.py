@@ -1,0 +1,106 @@
+"""Rows of the authorization matrix: every deed of the management API, and what it ends with for who may do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+STACK = {"format": 1, "inputs": {}, "lines": [], "response": 1}
+DOCUMENT = {"name": "new", **STACK}
+ENDPOINT = {**DOCUMENT, "method": "GET", "path": "/new", "auth": ["public"]}
+WORKSPACE = _W = "api:meta/workspaces/<str:workspace>"
+_T = f"{_W}/tables/<str:table>"
+_R = f"{_T}/records"
+_F = f"{_W}/functions/<str:function>"
+_G = f"{_W}/groups/<str:group>"
+_E = f"{_G}/endpoints/<str:endpoint>"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A deed of the management API: the status it ends with for who may, the body it is sent."""
+
+    status: int = 200
+    body: Any = None
+    query: str = ""
+    builders_only: bool = False
+
+
+def drafts(one: str, document: dict[str, Any]) -> dict[tuple[str, str], Row]:
+    """The rows of what has a draft and revisions."""
+    return {
+        ("GET", f"{one}/draft"): Row(),
+        ("PUT", f"{one}/draft"): Row(body=document),
+        ("POST", f"{one}/check"): Row(body=document),
+        ("POST", f"{one}/publish"): Row(body={}),
+        ("POST", f"{one}/run"): Row(body={}),
+        ("GET", f"{one}/revisions"): Row(),
+        ("GET", f"{one}/revisions/compare"): Row(query="?old=1"),
+        ("GET", f"{one}/revisions/<int:number>"): Row(),
+        ("POST", f"{one}/revisions/<int:number>/restore"): Row(),
+    }
+
+
+META: dict[tuple[str, str], Row] = {
+    ("GET", "api:meta/me"): Row(),
+    ("GET", "api:meta/steps"): Row(),
+    ("GET", "api:meta/filters"): Row(),
+    ("GET", "api:meta/field-types"): Row(),
+    ("GET", "api:meta/blueprints"): Row(),
+    ("GET", "api:meta/workspaces"): Row(),
+    ("POST", "api:meta/workspaces"): Row(201, {"name": "new"}, builders_only=True),
+    ("GET", _W): Row(),
+    ("PATCH", _W): Row(body={"description": "x"}),
+    ("GET", f"{_W}/variables"): Row(),
+    ("POST", f"{_W}/variables"): Row(201, {"name": "NEW"}),
+    ("GET", f"{_W}/variables/<str:variable>"): Row(),
+    ("PATCH", f"{_W}/variables/<str:variable>"): Row(body={"value": "x"}),
+    ("DELETE", f"{_W}/variables/<str:variable>"): Row(204),
+    ("GET", f"{_W}/tables"): Row(),
+    ("POST", f"{_W}/tables"): Row(201, {"name": "new"}),
+    ("GET", _T): Row(),
+    ("PATCH", _T): Row(body={"description": "x"}),
+    ("DELETE", _T): Row(204),
+    ("GET", f"{_T}/fields"): Row(),
+    ("POST", f"{_T}/fields"): Row(201, {"name": "new", "type": "text"}),
+    ("GET", f"{_T}/fields/<str:field>"): Row(),
+    ("PATCH", f"{_T}/fields/<str:field>"): Row(body={"description": "x"}),
+    ("DELETE", f"{_T}/fields/<str:field>"): Row(204),
+    ("GET", f"{_T}/indexes"): Row(),
+    ("POST", f"{_T}/indexes"): Row(201, {"fields": ["name", "id"]}),
+    ("DELETE", f"{_T}/indexes/<int:index>"): Row(204),
+    ("GET", _R): Row(),
+    ("POST", _R): Row(201, {"name": "x"}),
+    ("POST", f"{_R}/search"): Row(body={}),
+    ("POST", f"{_R}/bulk"): Row(body={"items": [{"name": "x"}]}),
+    ("PUT", f"{_R}/bulk"): Row(body={"items": []}),
+    ("PATCH", f"{_R}/bulk"): Row(body={"items": []}),
+    ("POST", f"{_R}/bulk/delete"): Row(body={"where": {"name": "nobody"}}),
+    ("GET", f"{_R}/<int:record>"): Row(),
+    ("PUT", f"{_R}/<int:record>"): Row(body={"name": "x"}),
+    ("PATCH", f"{_R}/<int:record>"): Row(body={"name": "x"}),
+    ("DELETE", f"{_R}/<int:record>"): Row(204),
+    ("GET", f"{_W}/functions"): Row(),
+    ("POST", f"{_W}/functions"): Row(201, DOCUMENT),
+    ("GET", _F): Row(),
+    ("DELETE", _F): Row(204),
+    **drafts(_F, DOCUMENT),
+    ("GET", f"{_W}/groups"): Row(),
+    ("POST", f"{_W}/groups"): Row(201, {"name": "new"}),
+    ("GET", _G): Row(),
+    ("PATCH", _G): Row(body={"description": "x"}),
+    ("DELETE", _G): Row(204),
+    ("POST", f"{_G}/blueprints"): Row(body={"blueprint": "crud", "table": "customers"}),
+    ("GET", f"{_G}/endpoints"): Row(),
+    ("POST", f"{_G}/endpoints"): Row(201, ENDPOINT),
+    ("GET", _E): Row(),
+    ("PATCH", _E): Row(body={"active": True}),
+    ("DELETE", _E): Row(204),
+    **drafts(_E, ENDPOINT),
+    ("GET", f"{_W}/keys"): Row(),
+    ("POST", f"{_W}/keys"): Row(201, {"name": "new"}),
+    ("GET", f"{_W}/keys/<int:key>"): Row(),
+    ("DELETE", f"{_W}/keys/<int:key>"): Row(204),
+    ("GET", f"{_W}/history"): Row(),
+    ("GET", f"{_W}/history/<int:call>"): Row(),
+}
