@@ -127,6 +127,8 @@ class Editor:
             caret=self.request.POST.get("caret", ""),
             message=self.request.POST.get("message", ""),
             inputs=sample or sample_of(draft),
+            curl=self.owner.curl_line(sample or sample_of(draft)),
+            rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
             keep_changes=self.request.POST.get("keep_changes") == "on",
             trial=self.trial,
             revisions=self.owner.revisions().select_related("author").defer("document")[:REVISIONS_SHOWN],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from django.utils.functional import lazy
 from stackyard.core.errors import Problem
 from stackyard.core.yaml import InvalidYaml, dump, load
 from stackyard.tables.field_type import FieldType
+
+OWN_WORDS = frozenset({"type", "required", "unique", "default", "access", "description"})
+"""What every field's spec may say; the rest are options of its type."""
 
 ACCESS = [("public", "Public"), ("private", "Private"), ("internal", "Internal")]
 
@@ -67,6 +71,13 @@ def read_default(text: str, type_name: str, options: Mapping[str, Any]) -> Any:
         return load(text).data
     except InvalidYaml as problem:
         raise forms.ValidationError(f"Not readable: {problem.faults[0].message}.") from problem
+
+
+def show_default(default: Any) -> str:
+    """A default as `read_default` reads it."""
+    if default is None:
+        return ""
+    return default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)
 
 
 class OptionsField(forms.CharField):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
@@ -16,11 +15,9 @@ from stackyard.tables.field_type import FieldType
 from stackyard.tables.models import Field, Table
 from stackyard.tables.specs import field_spec
 
-from .field_forms import ACCESS, OptionsField, read_default, write_options
+from .field_forms import ACCESS, OWN_WORDS, OptionsField, read_default, show_default, write_options
 from .pages import page
 from .problems import add_to_form
-
-_OWN = frozenset({"type", "required", "unique", "default", "access", "description"})
 
 
 class FieldForm(forms.Form):
@@ -79,15 +76,14 @@ class FieldPage:
     def _initial(self, field: Field) -> dict[str, Any]:
         spec = field_spec(field)
         spec = {"type": spec} if isinstance(spec, str) else dict(spec)
-        options = {key: value for key, value in spec.items() if key not in _OWN}
-        default = spec.get("default")
+        options = {key: value for key, value in spec.items() if key not in OWN_WORDS}
         return {
             "name": field.name,
             "description": field.description,
             "options": write_options(options),
             "required": bool(spec.get("required")),
             "unique": bool(spec.get("unique")),
-            "default": default if isinstance(default, str) or default is None else json.dumps(default),
+            "default": show_default(spec.get("default")),
             "access": field.access,
         }
 

@@ -15,6 +15,8 @@ from stackyard.core.models import Workspace
 from stackyard.stacks import publishing as stack_publishing
 from stackyard.stacks.models import Function, Revision
 
+from .samples import curl_line, read_sample
+
 
 class StackOwner:
     """The deeds of an owner's publishing module, and the addresses of its pages."""
@@ -69,6 +71,10 @@ class StackOwner:
             raise Problem("NOT_FOUND", f"There is no revision {number}.")
         return found
 
+    def curl_line(self, sample: str) -> str:
+        """The shell line that calls what is live with sample inputs; empty where nothing can be called."""
+        return ""
+
     def delete(self) -> None:
         """Take it away with its revisions."""
         raise NotImplementedError
@@ -92,6 +98,19 @@ class EndpointOwner(StackOwner):
     deeds = endpoint_publishing
     model = Endpoint
     related = ("published", "group", "group__workspace")
+
+    def curl_line(self, sample: str) -> str:
+        """The shell line that calls what is live (the draft's address, before anything is)."""
+        group, document = (
+            self.row.group,
+            self.row.published.document if self.row.published else self.row.draft,
+        )
+        prefix = f"/api/{group.mount}" if group.mount else f"/api:{group.canonical}"
+        try:
+            return curl_line(document, prefix, read_sample(sample))
+        except Problem:
+            # Inputs that cannot be read are said to be so where they are run.
+            return curl_line(document, prefix, {})
 
     def delete(self) -> None:
         """Take it away with its revisions."""

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey
 from django.http import HttpRequest, HttpResponse
 
 from stackyard.core.errors import Detail, Problem
@@ -101,6 +102,9 @@ class ProblemsOnForm(admin.ModelAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The admin's input, without its pop-up windows for related things: they have pages of their own."""
+        if isinstance(db_field, ForeignKey) and not db_field.blank:
+            # Where there is one workspace, nobody has to choose it.
+            kwargs["empty_label"] = None
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget

@@ -12,7 +12,8 @@ from django.conf import settings
 
 from endpoints.inputs import place_of
 from endpoints.router import Template, parse_template
-from stackyard.core.errors import Faults
+from stackyard.core.errors import Faults, Problem
+from stackyard.core.yaml import load
 
 _BY_TYPE: Mapping[str, Any] = {
     "int": 1,
@@ -59,6 +60,16 @@ def _sample(spec: Any) -> Any:
     else:
         made = _BY_TYPE.get(str(spec.get("type")), "text")
     return [made] if spec.get("list") else made
+
+
+def read_sample(text: str) -> dict[str, Any]:
+    """Sample inputs from JSON (or YAML) text. Problem `INVALID_YAML` or `INVALID_INPUT` when they are no map."""
+    inputs = load(text).data
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, dict):
+        raise Problem("INVALID_INPUT", 'The inputs must be a map, such as {"customer_id": 1}.')
+    return inputs
 
 
 def filled_path(document: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:

@@ -18,7 +18,15 @@ from stackyard.tables import changes
 from stackyard.tables.models import Field, Index, Table
 from stackyard.tables.specs import field_spec
 
-from .field_forms import FieldRowForm, FieldRowSet, IndexForm, option_help, write_options
+from .field_forms import (
+    OWN_WORDS,
+    FieldRowForm,
+    FieldRowSet,
+    IndexForm,
+    option_help,
+    show_default,
+    write_options,
+)
 from .field_page import FieldPage
 from .pages import Crumb, confirmed, page
 from .problems import add_to_form, add_to_rows
@@ -227,17 +235,13 @@ class TablePage:
 def _shown_field(field: Field) -> dict[str, Any]:
     spec = field_spec(field)
     spec = {"type": spec} if isinstance(spec, str) else dict(spec)
-    rest = {
-        k: v
-        for k, v in spec.items()
-        if k not in {"type", "required", "unique", "default", "access", "description"}
-    }
     return {
-        **spec,
+        **{name: spec.get(name) for name in OWN_WORDS},
         "pk": field.pk,
         "name": field.name,
         "access": field.access,
-        "options": write_options(rest),
+        "default": show_default(spec.get("default")),
+        "options": write_options({name: value for name, value in spec.items() if name not in OWN_WORDS}),
     }
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
-from stackyard.core.yaml import load
 from stackyard.stacks.document import walk_lines
 from stackyard.stacks.execution import RequestFacts
 from stackyard.stacks.trial import try_document
 
 from .owners import StackOwner
-from .samples import curl_line, filled_path
+from .samples import filled_path, read_sample
 
 SHOWN_CHARACTERS = 100_000
 
@@ -46,7 +45,6 @@ class Trial:
     stopped: bool = False
     kept: bool = False
     lines: list[TracedLine] = field(default_factory=list)
-    curl: str = ""
 
 
 def trial_of(
@@ -54,9 +52,7 @@ def trial_of(
 ) -> Trial:
     """Run a document with sample inputs (JSON or YAML text of a map) as the person at the console."""
     try:
-        inputs = load(sample).data or {}
-        if not isinstance(inputs, dict):
-            raise Problem("INVALID_INPUT", 'The inputs must be a map, such as {"customer_id": 1}.')
+        inputs = read_sample(sample)
         principal = Principal("builder", user.pk, owner.workspace.pk, frozenset({"*"}), label=str(user))
         run = try_document(
             owner.workspace,
@@ -79,7 +75,6 @@ def trial_of(
         stopped=run.stopped,
         kept=run.kept,
         lines=_traced(document, run.lines),
-        curl=_curl(owner, document, inputs),
     )
 
 
@@ -88,13 +83,6 @@ def _request(owner: StackOwner, document: dict[str, Any], inputs: dict[str, Any]
     if owner.kind != "endpoint":
         return None
     return RequestFacts(str(document.get("method")), filled_path(document, inputs), {}, {})
-
-
-def _curl(owner: StackOwner, document: dict[str, Any], inputs: dict[str, Any]) -> str:
-    if owner.kind != "endpoint":
-        return ""
-    group = owner.row.group
-    return curl_line(document, f"/api/{group.mount}" if group.mount else f"/api:{group.canonical}", inputs)
 
 
 def _pretty(raw: bytes) -> str:

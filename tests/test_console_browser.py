@@ -1,0 +1,231 @@
+"""The console in a real browser: the walk from signing in to an answered trial, under the policy, without a fault."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EMAIL, PASSWORD = "owner@example.com", "a-long-password"
+
+GREETING = """\
+name: greet
+method: GET
+path: /people/{person_id}
+auth: [public]
+inputs:
+  person_id: {type: int}
+stack:
+  - get_record:
+      table: people
+      value: !expr 'input.person_id'
+    as: person
+response: {hello: !expr 'person.name'}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for the file; every test gets a fresh context."""
+    # Playwright's loop runs in this thread, and Django would take it for its own.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Watched:
+    """A page whose faults are kept: console errors and warnings, exceptions, answers from 400, other hosts."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on(
+            "console", lambda said: self._note(said.type in {"error", "warning"}, f"console: {said.text}")
+        )
+        page.on("pageerror", lambda error: self._note(True, f"exception: {error}"))
+        page.on("response", lambda answer: self._note(answer.status >= 400, f"{answer.status} {answer.url}"))
+        page.on("request", lambda asked: self._note(not asked.url.startswith(home), f"outside: {asked.url}"))
+
+    def _note(self, is_fault: bool, text: str) -> None:
+        if is_fault:
+            self.faults.append(text)
+
+
+@pytest.fixture
+def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
+    """A signed-in page; the test fails when anything went wrong on it that nobody looked at."""
+    factories.make_owner(EMAIL, PASSWORD)
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    kept = Watched(context.new_page(), live_server.url)
+    page = kept.page
+    page.goto("/admin/")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="First steps")).to_be_visible()
+    yield kept
+    context.close()
+    assert kept.faults == []
+
+
+def test_from_signing_in_to_an_answered_trial(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_role("link", name="New workspace").click()
+    page.get_by_label("Name").fill("club")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    # A table with two fields, one of them in a row that the script adds.
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_role("link", name="New table").first.click()
+    page.locator("#id_name").fill("people")
+    page.locator("[name=fields-0-name]").fill("name")
+    page.get_by_role("button", name="More rows").click()
+    page.locator("[name=fields-4-name]").fill("age")
+    page.locator("[name=fields-4-type]").select_option("int")
+    page.get_by_role("button", name="Make the table").click()
+
+    # Its first record.
+    page.get_by_role("link", name="Add the first record").click()
+    page.get_by_label("name", exact=True).fill("Ann")
+    page.get_by_label("age", exact=True).fill("41")
+    page.get_by_role("button", name="Add record").click()
+    expect(page.locator("table.records")).to_contain_text("Ann")
+
+    # A group, then an endpoint from YAML.
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="API groups").click()
+    page.get_by_role("link", name="New API group").first.click()
+    page.get_by_label("Name").fill("club")
+    page.get_by_label("Mount").fill("v1")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Endpoints").click()
+    page.get_by_role("link", name="New endpoint").first.click()
+    page.locator("#id_path").fill("/people/{person_id}")
+    page.get_by_role("button", name="Make the endpoint").click()
+    text = page.get_by_label("The endpoint as YAML")
+    text.fill(GREETING.replace("person.name", "persn.name"))
+
+    # A fault is marked, and its link puts the cursor there.
+    page.get_by_role("button", name="Check").click()
+    mark = page.get_by_role("link", name="Line 12, column")
+    expect(mark).to_be_visible()
+    expect(page.locator(".gutter span.error")).to_have_text("12")
+    mark.click()
+    assert page.evaluate("document.activeElement.id") == "text"
+    before = page.evaluate("document.activeElement.value.slice(0, document.activeElement.selectionStart)")
+    assert before.endswith("response: {hello: !expr '")
+
+    # Saved by keyboard, tried by keyboard, published.
+    text.fill(GREETING)
+    page.keyboard.press("Control+s")
+    expect(page.locator(".messagelist")).to_contain_text("The draft is saved")
+    page.get_by_label("Inputs by name, as JSON").fill('{"person_id": 1}')
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#trial-body")).to_contain_text('"hello": "Ann"')
+    page.get_by_label("What changed").fill("It greets")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".messagelist")).to_contain_text("version 1 is live")
+    expect(page.get_by_role("row", name="It greets")).to_be_visible()
+
+    # Its history page is there, empty or not.
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Request history").click()
+    expect(page.get_by_role("heading", name="Request history")).to_be_visible()
+
+
+def test_the_text_keeps_its_indent_and_asks_before_it_is_lost(watched: Watched) -> None:
+    page = watched.page
+    group = factories.make_group(factories.make_workspace())
+    endpoint = factories.make_endpoint(group)
+    page.goto(f"/admin/endpoints/endpoint/{endpoint.pk}/change/")
+    text = page.get_by_label("The endpoint as YAML")
+    text.fill("")
+    text.press_sequentially("stack:\n- a:\nb: 1\nc")
+    text.press("Tab")
+    assert text.input_value() == "stack:\n  - a:\n    b: 1\n    c  "
+    text.press("Shift+Tab")
+    text.press("Control+z")
+    # Escape, then Tab leaves the text instead of indenting.
+    text.press("Escape")
+    text.press("Tab")
+    assert page.evaluate("document.activeElement.id") != "text"
+
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Home").click()
+    page.wait_for_timeout(200)
+    assert asked == ["beforeunload"]
+    assert "/change/" in page.url
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_page_is_wider_than_the_screen(watched: Watched, theme: str, width: int) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 800})
+    workspace = factories.make_workspace()
+    endpoint = factories.make_endpoint(
+        factories.make_group(workspace),
+        "/a/rather/long/path/{with}/{parameters}",
+        inputs={"with": "text", "parameters": "text"},
+    )
+    for address in (
+        "/admin/",
+        "/admin/core/workspace/",
+        f"/admin/core/workspace/{workspace.pk}/change/",
+        "/admin/tables/table/add/",
+        "/admin/endpoints/apigroup/add/",
+        "/admin/endpoints/endpoint/",
+        "/admin/endpoints/endpoint/add/",
+        f"/admin/endpoints/endpoint/{endpoint.pk}/change/",
+        "/admin/endpoints/historyentry/",
+        "/admin/core/variable/add/",
+        "/admin/accounts/user/add/",
+        "/admin/accounts/apikey/add/",
+        "/admin/password_change/",
+    ):
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, address
+
+
+def test_on_a_narrow_screen_the_menu_opens_and_closes(watched: Watched) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto("/admin/")
+    link = page.get_by_role("navigation", name="Console").get_by_role("link", name="Workspaces")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    link.click()
+    expect(page.get_by_role("heading", name="Workspaces")).to_be_visible()
+
+
+def test_the_browser_obeys_the_policy(watched: Watched) -> None:
+    page = watched.page
+    page.goto("/admin/")
+    page.evaluate(
+        """() => { const script = document.createElement("script");
+        script.textContent = "document.title = 'taken over'"; document.body.append(script); }"""
+    )
+    assert page.title() != "taken over"
+    assert any("Content Security Policy" in fault for fault in watched.faults)
+    watched.faults.clear()
