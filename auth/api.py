@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -19,9 +20,7 @@ from .models import ApiKey
 class KeySerializer(StrictModelSerializer):
     """An API key. Its text is shown once, in the answer that makes it."""
 
-    scopes = serializers.ListField(
-        child=Text(max_length=130), max_length=200, required=False
-    )
+    scopes = serializers.ListField(child=Text(max_length=130), max_length=200, required=False)
     expires_at = Moment(required=False, allow_null=True, help_text="Null: never.")
 
     class Meta:
@@ -83,7 +82,7 @@ class KeyViewSet(MetaViewSet):
         keys.revoke_key(self.key())
         return Response(status=204)
 
-    def _refuse_offspring(self, scopes: list[str]) -> None:
+    def _refuse_offspring(self, scopes: Sequence[str]) -> None:
         """A key that leaked must not be able to outlive its own revocation: only a builder grants `meta`."""
         if self.principal.kind == "api_key" and "meta" in scopes:
             message = "A key cannot grant the scope meta; somebody who is signed in to the console can."
@@ -94,7 +93,9 @@ class CallerSerializer(serializers.Serializer[Any]):
     """Who is asking."""
 
     kind = serializers.ChoiceField(choices=["api_key", "builder"])
-    label = serializers.CharField(help_text="The key's name, or the account's e-mail.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        help_text="The key's name, or the account's e-mail."
+    )
     workspace = serializers.CharField(allow_null=True, help_text="The one a key is bound to.")
     scopes = serializers.ListField(child=serializers.CharField())
 

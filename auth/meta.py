@@ -61,6 +61,6 @@ class ConsoleSession(SessionAuthentication):
         """Ask Django's own request, so that the JSON body stays unread. DRF PermissionDenied."""
         check = CSRFCheck(lambda _request: HttpResponse())
         check.process_request(request._request)
-        reason = check.process_view(request._request, lambda _request: None, (), {})
+        reason = check.process_view(request._request, lambda _request: HttpResponse(), (), {})
         if reason:
             raise PermissionDenied(f"The CSRF check failed: {reason} Send the cookie's token as X-CSRFToken.")

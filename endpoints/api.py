@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -44,7 +44,9 @@ class GroupSerializer(StrictModelSerializer):
             "created_at",
         ]
         read_only_fields = ["created_at"]
-        extra_kwargs = {name: {"validators": []} for name in ("name", "canonical", "mount")}
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            name: {"validators": []} for name in ("name", "canonical", "mount")
+        }
 
 
 class GroupViewSet(MetaViewSet):
@@ -144,7 +146,7 @@ class EndpointViewSet(DraftViewSet):
 
     noun, tag, model = "endpoint", "endpoints", Endpoint
     shows = EndpointSerializer
-    deeds = publishing
+    deeds: ClassVar[Any] = publishing
     ownership = publishing.ENDPOINTS
     bodies = {
         **DraftViewSet.bodies,

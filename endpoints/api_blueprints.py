@@ -20,7 +20,7 @@ class BlueprintSerializer(serializers.Serializer[Any]):
     """A way to make endpoints for a table."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     icon = serializers.CharField()
     sentence = serializers.CharField()
     description = serializers.CharField()

@@ -64,13 +64,9 @@ class CallSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: HistoryEntry) -> dict[str, Any]:
         """The call without its bodies."""
-        plain = {
-            name: getattr(instance, name)
-            for name in self.fields
-            if name not in ("created_at", "milliseconds")
-        }
+        plain = [str(name) for name in self.fields if name not in ("created_at", "milliseconds")]
         return {
-            **plain,
+            **{name: getattr(instance, name) for name in plain},
             "created_at": iso(datetime.fromtimestamp(instance.created_at / 1000, UTC)),
             "milliseconds": round(instance.duration_us / 1000, 3),
         }

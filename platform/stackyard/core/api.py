@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -23,7 +23,7 @@ class WorkspaceSerializer(StrictModelSerializer):
         model = Workspace
         fields = ["name", "description", "timezone", "created_at"]
         read_only_fields = ["created_at"]
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
 
 class WorkspaceViewSet(MetaViewSet):
@@ -64,7 +64,7 @@ class VariableSerializer(StrictModelSerializer):
     class Meta:
         model = Variable
         fields = ["name", "value", "is_secret", "description"]
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
     def to_representation(self, instance: Variable) -> dict[str, Any]:
         """The variable; a secret without its value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import URLPattern
 from rest_framework import serializers
@@ -34,7 +34,7 @@ class FunctionViewSet(DraftViewSet):
 
     noun, tag, model = "function", "functions", Function
     shows = FunctionSerializer
-    deeds = publishing
+    deeds: ClassVar[Any] = publishing
     ownership = publishing.FUNCTIONS
 
     def owner(self) -> Function:
@@ -67,7 +67,7 @@ class StepSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     version = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     group = serializers.CharField()
     icon = serializers.CharField()
     sentence = serializers.CharField()

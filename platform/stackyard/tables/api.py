@@ -115,7 +115,7 @@ class FieldSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     type = serializers.CharField(help_text="See the catalogue of field types.")
-    required = serializers.BooleanField(required=False)
+    required = serializers.BooleanField(required=False)  # type: ignore[assignment]
     unique = serializers.BooleanField(required=False)
     default = AnyJSON(required=False)
     access = serializers.ChoiceField(choices=["public", "private", "internal"], required=False)
@@ -245,7 +245,7 @@ class FieldTypeSerializer(serializers.Serializer[Any]):
     """A field type with the options it takes and the conditions that can be asked of it."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
     options = serializers.DictField()
     operators = serializers.ListField(child=serializers.CharField())

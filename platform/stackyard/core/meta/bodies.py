@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -66,10 +66,11 @@ class JSONBodies(BaseParser):
 class AlwaysJSON(BaseContentNegotiation):
     """There is one form in and one form out, whatever `Accept` says (RFC 9110 §12.5.1 allows that)."""
 
-    def select_parser(self, request: Any, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
         """The one parser."""
-        return parsers[0]
+        return next(iter(parsers))
 
-    def select_renderer(self, request: Any, renderers: Sequence[Any], format_suffix: Any = None) -> Any:
+    def select_renderer(self, request: Any, renderers: Iterable[Any], format_suffix: Any = None) -> Any:
         """The one renderer."""
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type

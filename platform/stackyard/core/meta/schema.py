@@ -21,7 +21,7 @@ _VERBS = {"retrieve": "show", "partial_update": "edit", "destroy": "delete"}
 class DetailSerializer(serializers.Serializer[Any]):
     """One place to mend."""
 
-    field = serializers.CharField(help_text="A dotted path such as `items.2.price`.")  # type: ignore[assignment]
+    field = serializers.CharField(help_text="A dotted path such as `items.2.price`.")
     code = serializers.CharField()
     message = serializers.CharField()
 
@@ -58,7 +58,7 @@ class MetaSchema(AutoSchema):
             return f"list_{self.view.tag}".replace(" ", "_")
         return f"{_VERBS.get(deed, deed)}_{self.view.noun}".replace(" ", "_")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """The deed's docstring."""
         return " ".join((getattr(self.view, self.view.deed).__doc__ or "").split())
 

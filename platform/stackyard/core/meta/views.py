@@ -74,7 +74,7 @@ class MetaViewSet(ViewSet):
             checked.is_valid(raise_exception=True)
             self.query: dict[str, Any] = dict(checked.validated_data)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The methods that are offered here."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
@@ -97,8 +97,9 @@ class MetaViewSet(ViewSet):
 
     def workspaces(self) -> QuerySet[Workspace]:
         """The workspaces this principal may manage."""
-        found = Workspace.objects.all()
-        return found.filter(pk=self.principal.workspace_id) if self.principal.kind == "api_key" else found
+        if self.principal.kind == "builder":
+            return Workspace.objects.all()
+        return Workspace.objects.filter(pk=self.principal.workspace_id or 0)
 
     def workspace(self) -> Workspace:
         """The workspace that the URL names. Problem `NOT_FOUND`."""
@@ -138,4 +139,4 @@ def find(found: QuerySet[Any], noun: str, **by: Any) -> Any:
 
 def route(template: str, view: type[MetaViewSet], **deeds: str) -> URLPattern:
     """A URL of the management API: `route("workspaces/<str:workspace>", View, get="retrieve")`."""
-    return path(template, view.as_view(deeds))
+    return path(template, view.as_view(dict[str, Any](deeds)))
