@@ -16,7 +16,7 @@ MAX_QUERIES = 200
 
 @dataclass(slots=True)
 class LineTrace:
-    """One line: how often it was entered, its total time, the last value, the queries it made (text, seconds)."""
+    """One line: how often it was entered, its total time, the last value, the queries it made (text, seconds, rows)."""
 
     line: str
     entered: int = 0
@@ -24,7 +24,7 @@ class LineTrace:
     has_value: bool = False
     value: Any = None
     failed: bool = False
-    queries: list[tuple[str, float]] = field(default_factory=list)
+    queries: list[tuple[str, float, int]] = field(default_factory=list)
     debug: list[Any] = field(default_factory=list)
 
 
@@ -58,10 +58,10 @@ class Trace:
             line, _, began = self._open.pop()
             line.seconds += now - began
 
-    def query(self, sql: str, seconds: float) -> None:
-        """The store ran a statement for the line at hand."""
+    def query(self, sql: str, seconds: float, rows: int) -> None:
+        """The store ran a statement for the line at hand and got `rows` back."""
         if self._open and len(self._open[-1][0].queries) < MAX_QUERIES:
-            self._open[-1][0].queries.append((sql, seconds))
+            self._open[-1][0].queries.append((sql, seconds, rows))
 
     def debug(self, value: Any) -> None:
         """`debug_log`."""
@@ -89,7 +89,10 @@ class Trace:
         if line.has_value:
             made["value"] = self.preview(line.value)
         if line.queries:
-            made["queries"] = [{"sql": sql, "milliseconds": round(s * 1000, 3)} for sql, s in line.queries]
+            made["queries"] = [
+                {"sql": sql, "milliseconds": round(seconds * 1000, 3), "rows": rows}
+                for sql, seconds, rows in line.queries
+            ]
         if line.debug:
             made["debug"] = [self.preview(value) for value in line.debug]
         return made
