@@ -211,10 +211,10 @@ def _describe(
     name = function.__name__.rstrip("_")
     makes = not has_budget and _makes(hints["return"])
     help_text, examples = _read_docstring(function)
-    accepts = [Accepts(hints[parameters[0].name])]
-    accepts += [Accepts(hints[p.name], _written(p)) for p in parameters[1:]]
-    if has_budget and len(parameters) > 1:
-        accepts[1].name = ""
+    accepts = [
+        Accepts(hints[p.name], "" if p is people[0] else p.name.rstrip("_"), p.kind is p.VAR_POSITIONAL)
+        for p in parameters
+    ]
     return Filter(
         name=name,
         family=family,
@@ -233,10 +233,6 @@ def _describe(
 def _makes(annotation: Any) -> bool:
     """Whether the result is something new that takes room: a text, a list or an object."""
     return any((typing.get_origin(part) or part) in (str, list, dict) for part in parts_of(annotation))
-
-
-def _written(parameter: inspect.Parameter) -> str:
-    return f"{'*' if parameter.kind is parameter.VAR_POSITIONAL else ''}{parameter.name.rstrip('_')}"
 
 
 def _parameter(parameter: inspect.Parameter, annotation: Any) -> FilterParameter:

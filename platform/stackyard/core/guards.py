@@ -84,11 +84,12 @@ def show(value: Any) -> str:
 class Accepts:
     """What one parameter takes when the stack runs, read from its annotation."""
 
-    __slots__ = ("elements", "fast", "kinds", "lambdas", "name", "words")
+    __slots__ = ("elements", "fast", "kinds", "lambdas", "name", "repeats", "words")
 
-    def __init__(self, annotation: Any, name: str = "") -> None:
+    def __init__(self, annotation: Any, name: str = "", repeats: bool = False) -> None:
         parts = parts_of(annotation)
         self.name = name
+        self.repeats = repeats
         self.lambdas = any(map(is_callable, parts))
         plain = [part for part in parts if not is_callable(part)]
         self.kinds = frozenset(kind for part in plain for kind in _kinds_of(part))
@@ -115,8 +116,10 @@ class Accepts:
             return value
         if not isinstance(value, bool) and isinstance(value, tuple(self.kinds)):
             return value
-        where = f" for {self.name}" if self.name else ""
-        raise Refusal(f"expected {self.words}{where}, got {show(value)}", _hint(value))
+        raise Refusal(f"expected {self._wanted()}, got {show(value)}", _hint(value))
+
+    def _wanted(self) -> str:
+        return f"{self.words} for {self.name}" if self.name else self.words
 
     def _elements(self, value: list[Any]) -> list[Any]:
         wanted = self.elements
@@ -129,7 +132,7 @@ class Accepts:
                 taken.append(wanted.take(element))
             except Refusal:
                 raise Refusal(
-                    f"expected {self.words}, got {show(element)} at position {position}",
+                    f"expected {self._wanted()}, got {show(element)} at position {position}",
                     _hint_in_list(element),
                 ) from None
         return taken
@@ -230,7 +233,7 @@ def weigh(value: Any) -> int:
 def guard(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Callable[..., Any]:
     """A filter's function behind checks of its arguments (a budget among them, if the function takes one)."""
     makers = {1: _one, 2: _two, 3: _three, 4: _four}
-    variadic = any(entry.name.startswith("*") for entry in accepts)
+    variadic = any(entry.repeats for entry in accepts)
     made = _many if variadic else makers.get(len(accepts), _many)
     checked = made(call, name, tuple(accepts))
     if made is not _many and isinstance(checked, python_types.FunctionType):

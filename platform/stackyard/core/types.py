@@ -122,7 +122,8 @@ def accepts(wanted: Type, given: Type) -> bool:
         return given.is_number
     if wanted.name == "list" and given.name == "list":
         return accepts(wanted.of or ANY, given.of or ANY)
-    return wanted.name == given.name
+    # A date is text when the stack runs, such as "2026-01-23".
+    return wanted.name == given.name or (wanted.name == "text" and given.name == "date")
 
 
 def json_schema(type_: Type) -> dict[str, Any]:

@@ -146,13 +146,12 @@ def changed(moment: datetime, words: str) -> datetime:
     try:
         while at < len(text):
             change, at = _step(change, text, at)
+    except ValueError:
+        raise _unknown(words, text[at:]) from None
+    try:
         return _applied(moment, change)
     except (ValueError, OverflowError):
-        raise beyond() if _is_far(change) else _unknown(words, text[at:]) from None
-
-
-def _is_far(change: _Change) -> bool:
-    return abs(change.months) > 12 or abs(change.days) > 366
+        raise beyond() from None
 
 
 def _unknown(words: str, rest: str) -> Refusal:

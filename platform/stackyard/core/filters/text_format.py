@@ -54,7 +54,7 @@ def _filled(budget: Budget, place: re.Match[str], value: object) -> str:
     budget.room(width)
     flags = place["flags"]
     letter = place["letter"]
-    if letter in "sS":
+    if letter in ("s", "S"):
         text = written(budget, value)
         text = text if places is None else text[: int(places)]
     elif letter in _NUMBERS:
