@@ -90,7 +90,6 @@ def test_a_second_start_reuses_everything_and_says_so(
         assert "reused workspace shop" in second.output
         assert second.shown["API key"] == first.shown["API key"]
         assert "password as set" in second.shown["Owner"]
-        assert second.seconds < 15
         assert paste(second.shown["Try"])[0] == 200
 
 
