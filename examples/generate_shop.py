@@ -86,46 +86,26 @@ PLACES: Sequence[tuple[str, str, str, str, str]] = (
         "+27",
     ),
 )
-STREETS = (
-    "Harbour",
-    "Station",
-    "Mill",
-    "Garden",
-    "Market",
-    "Chapel",
-    "Orchard",
-    "River",
-    "Museum",
-    "Lighthouse",
+# fmt: off
+STREETS = ("Harbour", "Station", "Mill", "Garden", "Market", "Chapel", "Orchard", "River", "Museum", "Lighthouse")
+COMPANY_WORDS = (
+    "Northwind", "Cedar", "Harbour", "Juniper", "Copper", "Lantern",
+    "Meridian", "Saffron", "Granite", "Willow", "Beacon", "Tamarind",
 )
-COMPANY_WORDS = [
-    "Northwind",
-    "Cedar",
-    "Harbour",
-    "Juniper",
-    "Copper",
-    "Lantern",
-    "Meridian",
-    "Saffron",
-    "Granite",
-    "Willow",
-    "Beacon",
-    "Tamarind",
-]
-COMPANY_ENDS = (
-    "Studio",
-    "Traders",
-    "Kitchen",
-    "Books",
-    "Interiors",
-    "Supply",
-    "Workshop",
-    "Labs",
-    "Clinic",
-    "Café",
-)
+COMPANY_ENDS = ("Studio", "Traders", "Kitchen", "Books", "Interiors", "Supply", "Workshop", "Labs", "Clinic", "Café")
 TAGS = ("newsletter", "wholesale", "press", "local", "vip", "late-payer", "gift-buyer", "referral")
 TIERS = (("standard", 70), ("silver", 20), ("gold", 10))
+COLUMNS = {
+    "customers": (
+        "id", "created_at", "name", "email", "company", "phone", "address", "tier", "tags", "birthday",
+        "accepts_marketing",
+    ),
+    "products": (
+        "id", "created_at", "sku", "name", "category", "price", "stock", "weight_kg", "active", "attributes",
+    ),
+    "orders": ("id", "created_at", "number", "customer", "status", "items", "shipping", "total", "note"),
+}
+# fmt: on
 
 # Name, category, price, weight in kg, attributes.
 PRODUCTS: Sequence[tuple[str, str, str, float, dict[str, Any]]] = (
@@ -134,7 +114,7 @@ PRODUCTS: Sequence[tuple[str, str, str, float, dict[str, Any]]] = (
     ("Espresso cup", "kitchen", "9.80", 0.18, {"color": "coal", "volume_ml": 90}),
     ("Cast-iron skillet", "kitchen", "64.00", 2.35, {"diameter_cm": 26}),
     ("Carbon-steel wok", "kitchen", "52.90", 1.6, {"diameter_cm": 32}),
-    ("Chef's knife", "kitchen", "89.00", 0.24, {"blade_cm": 20, "steel": "1.4116"}),
+    ("Chef's knife", "kitchen", "89.00", 0.24, {"steel": "1.4116", "blade_cm": 20}),
     ("Paring knife", "kitchen", "24.90", 0.09, {"blade_cm": 9}),
     ("Olive-wood board", "kitchen", "46.00", 1.1, {"wood": "olive", "size_cm": [38, 22]}),
     ("Salad bowl", "kitchen", "39.50", 1.25, {"wood": "ash", "diameter_cm": 28}),
@@ -151,10 +131,10 @@ PRODUCTS: Sequence[tuple[str, str, str, float, dict[str, Any]]] = (
     ("Beeswax candles, six", "lighting", "18.90", 0.48, {"hours": 9}),
     ("Storm lantern", "lighting", "44.00", 1.15, {"fuel": "lamp oil"}),
     ("LED bulb, warm white", "lighting", "7.90", 0.05, {"lumen": 806, "kelvin": 2700}),
-    ("Wool blanket", "textiles", "118.00", 1.35, {"size_cm": [130, 190], "wool": "merino"}),
+    ("Wool blanket", "textiles", "118.00", 1.35, {"wool": "merino", "size_cm": [130, 190]}),
     ("Cotton throw", "textiles", "58.00", 0.95, {"size_cm": [130, 170]}),
-    ("Linen cushion", "textiles", "36.00", 0.6, {"size_cm": [45, 45], "color": "moss"}),
-    ("Velvet cushion", "textiles", "42.00", 0.65, {"size_cm": [45, 45], "color": "rust"}),
+    ("Linen cushion", "textiles", "36.00", 0.6, {"color": "moss", "size_cm": [45, 45]}),
+    ("Velvet cushion", "textiles", "42.00", 0.65, {"color": "rust", "size_cm": [45, 45]}),
     ("Bath towel", "textiles", "32.00", 0.62, {"size_cm": [70, 140]}),
     ("Hand towel", "textiles", "16.50", 0.24, {"size_cm": [50, 100]}),
     ("Linen bed set", "textiles", "189.00", 2.2, {"size_cm": [140, 200]}),
@@ -343,38 +323,6 @@ def _ascii(name: str) -> str:
 
 def _numbered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"id": number, **row} for number, row in enumerate(rows, start=1)]
-
-
-COLUMNS = {
-    "customers": (
-        [
-            "id",
-            "created_at",
-            "name",
-            "email",
-            "company",
-            "phone",
-            "address",
-            "tier",
-            "tags",
-            "birthday",
-            "accepts_marketing",
-        ]
-    ),
-    "products": [
-        "id",
-        "created_at",
-        "sku",
-        "name",
-        "category",
-        "price",
-        "stock",
-        "weight_kg",
-        "active",
-        "attributes",
-    ],
-    "orders": ["id", "created_at", "number", "customer", "status", "items", "shipping", "total", "note"],
-}
 
 
 def cell(value: Any) -> str:

@@ -15,7 +15,7 @@ from auth.models import ApiKey
 from endpoints.models import Endpoint
 from stackyard.core import files
 from stackyard.core.models import Workspace
-from tests.test_files import SHOP, read, write
+from tests.workspace_folders import SHOP, read, write
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 

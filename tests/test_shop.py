@@ -18,7 +18,7 @@ from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests.doors import Door
 from tests.factories import make_key
-from tests.test_files import exported, read
+from tests.workspace_folders import exported, read
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
