@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from .openapi_operation import EndpointFacts, operation, tags_of
 from .openapi_responses import error_components, share
-from .openapi_text import clean, first_sentence
+from .openapi_text import clean
 
 _METHOD_ORDER = {"GET": 0, "POST": 1, "PUT": 2, "PATCH": 3, "DELETE": 4}
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
@@ -60,15 +60,8 @@ def group_document(group: GroupFacts, endpoints: Sequence[EndpointFacts]) -> dic
 
 
 def _about(group: GroupFacts) -> dict[str, Any]:
-    about: dict[str, Any] = {
-        "title": clean(f"{group.workspace}: {group.name}"),
-        "version": group.version,
-        "description": clean(_about_text(group)),
-    }
-    summary = first_sentence(group.description)
-    if summary:
-        about["summary"] = summary
-    return about
+    title = group.name if group.name == group.workspace else f"{group.workspace}: {group.name}"
+    return {"title": clean(title), "version": group.version, "description": clean(_about_text(group))}
 
 
 def _about_text(group: GroupFacts) -> str:

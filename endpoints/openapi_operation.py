@@ -61,9 +61,10 @@ def tags_of(endpoint: EndpointFacts) -> list[str]:
 def operation(endpoint: EndpointFacts, path_names: Mapping[str, str]) -> dict[str, Any]:
     """The operation object. `path_names` maps this endpoint's path parameters to the names the template has."""
     made: dict[str, Any] = {"operationId": clean(endpoint.name), "tags": tags_of(endpoint)}
-    made["summary"] = first_sentence(endpoint.description) or clean(endpoint.name)
-    if endpoint.description:
-        made["description"] = clean(endpoint.description)
+    description = clean(endpoint.description)
+    made["summary"] = first_sentence(description) or clean(endpoint.name)
+    if description and description != made["summary"]:
+        made["description"] = description
     parameters = [_parameter(given, path_names) for given in endpoint.inputs if given.place != "body"]
     if parameters:
         made["parameters"] = parameters
@@ -94,7 +95,7 @@ def _parameter(given: InputFacts, path_names: Mapping[str, str]) -> dict[str, An
         made["description"] = clean(given.schema["description"])
     if given.required or given.place == "path":
         made["required"] = True
-    schema = safe_schema(given.schema)
+    schema = safe_schema({key: value for key, value in given.schema.items() if key != "description"})
     if is_flat(given.schema):
         made["schema"] = schema
     else:

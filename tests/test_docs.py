@@ -59,7 +59,7 @@ def spec(door: Door, query: str = "?type=json", **more: Any) -> Any:
 def test_the_document_tells_what_is_published(group: ApiGroup, door: Door) -> None:
     add_endpoint(group)
     document = spec(door)
-    assert document["info"]["title"] == "shop: shop"
+    assert document["info"]["title"] == "shop"
     assert [server["url"].rpartition("/")[2] for server in document["servers"]] == ["v1", "api:shop"]
     hello = document["paths"]["/hello/{name}"]["get"]
     [parameter] = hello["parameters"]
