@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR
 
 from ..expressions import operations as op
-from ..filter import Budget, Number, filter
+from ..filter import Number, filter
 from ..jsonout import milliseconds
 from . import date_formats
 from .date_changes import changed
@@ -94,7 +94,7 @@ def to_days(value: Moment, timezone: str = "UTC") -> int:
 
 
 @filter("date")
-def format_timestamp(budget: Budget, value: Moment, format: str, timezone: str = "UTC") -> str:
+def format_timestamp(value: Moment, format: str, timezone: str = "UTC") -> str:
     """A timestamp as text, by PHP's date letters: `Y-m-d H:i:s`, `D, j M Y`; a backslash keeps a letter as it is.
 
     >>> "2023-08-15T20:45:30Z" | format_timestamp("Y-m-d H:i:s", "America/New_York")
@@ -102,7 +102,6 @@ def format_timestamp(budget: Budget, value: Moment, format: str, timezone: str =
     >>> "2023-08-15" | format_timestamp("l, jS F Y")
     "Tuesday, 15th August 2023"
     """
-    budget.room(32 * len(format))
     return date_formats.written(local(moment_of(value, timezone), timezone), format)
 
 

@@ -17,6 +17,8 @@ MONTHS = (
     *("October", "November", "December"),
 )
 
+_LONGEST = 1_000
+
 
 def _suffix(day: int) -> str:
     return "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
@@ -80,10 +82,16 @@ _WRITE: Mapping[str, Callable[[datetime], object]] = {
 }
 
 
+def _short(form: str) -> str:
+    if len(form) > _LONGEST:
+        raise Refusal(f"a format has at most {_LONGEST:,} characters")
+    return form
+
+
 def written(moment: datetime, form: str) -> str:
     """A local time by a format; a backslash makes the letter after it plain text."""
     pieces = []
-    letters = iter(form)
+    letters = iter(_short(form))
     for letter in letters:
         if letter == "\\":
             pieces.append(next(letters, "\\"))
@@ -136,7 +144,7 @@ def _fields(text: str, form: str) -> dict[str, str]:
     """What stands in the text for each field of the format; ValueError where the two part."""
     found: dict[str, str] = {}
     at = 0
-    letters = iter(form)
+    letters = iter(_short(form))
     for letter in letters:
         if letter in "!|":
             continue

@@ -25,7 +25,7 @@ LONGEST_PATTERN = 1_000
 _MOST_WORK = 200_000_000
 _MOST_SECONDS = 2.0
 _MEMORY = 4_000_000
-_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_QUOTED = str.maketrans({special: f"\\{special}" for special in r"\.+*?()|[]{}^$"})
 _REFERENCE = re.compile(r"\$(?:(\d{1,2})|\{(\d{1,2})\}|(\$))")
 
 
@@ -161,4 +161,4 @@ def regex_quote(value: str) -> str:
     >>> "Hello. How are you?" | regex_quote
     "Hello\\\\. How are you\\\\?"
     """
-    return _SPECIAL.sub(r"\\\g<0>", value)
+    return value.translate(_QUOTED)
