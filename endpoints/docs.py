@@ -99,7 +99,8 @@ def apispec(request: HttpRequest, canonical: str) -> HttpResponse:
     """The group's OpenAPI document as YAML, or as JSON with `?type=json`."""
     group = _readable_group(request, canonical)
     at_version = version.workspace_versions.get().get(group.workspace_id, 0)
-    served = documents.get(group.pk, form_of(request), at_version, lambda: group_document(*gather(group)))
+    what = (group.pk, settings.PUBLIC_URL)
+    served = documents.get(what, form_of(request), at_version, lambda: group_document(*gather(group)))
     return answer_document(request, served, public=group.docs == "public")
 
 

@@ -43,18 +43,18 @@ def nothing_here(request: HttpRequest, rest: str = "") -> HttpResponse:
     return problem_answer(request, Problem("NOT_FOUND", "The management API has nothing at this address."))
 
 
-@lru_cache(maxsize=2)
-def _description(form: str) -> Served:
-    """The document; it only changes with the code."""
+@lru_cache(maxsize=4)
+def _description(form: str, public_url: str) -> Served:
+    """The document; it only changes with the code and the installation's address."""
     document: dict[str, Any] = SchemaGenerator(patterns=described).get_schema(request=None, public=True)
-    document["servers"] = [{"url": settings.PUBLIC_URL}]
+    document["servers"] = [{"url": public_url}]
     return spelled(document, form)
 
 
 @only_reads
 def apispec(request: HttpRequest) -> HttpResponse:
     """`/apispec:meta`: YAML, or JSON with `?type=json`. It says nothing about this installation, so it is public."""
-    return answer_document(request, _description(form_of(request)), public=True)
+    return answer_document(request, _description(form_of(request), settings.PUBLIC_URL), public=True)
 
 
 @only_reads
