@@ -104,6 +104,8 @@ def _filter(found: Filter) -> str:
 
 
 def _argument(parameter: FilterParameter) -> str:
+    if parameter.repeats:
+        return f"{parameter.name}, …"
     if parameter.required:
         return parameter.name
     return f"{parameter.name}={'null' if parameter.default is None else repr(parameter.default)}"
