@@ -32,12 +32,14 @@ _PLURALS: dict[Any, str] = {
     bool: "true or false",
     int: "whole numbers",
     float: "numbers",
+    Decimal: "numbers",
     str: "texts",
     datetime: "timestamps",
     list: "lists",
     dict: "objects",
 }
 _VALUES = frozenset(_WORDS)
+_NUMBERS: frozenset[Any] = frozenset({int, float, Decimal})
 _WHOLE_DIGITS = 18
 _LONGEST_SHOWN = 40
 
@@ -155,7 +157,7 @@ def _kinds_of(part: Any) -> frozenset[Any]:
     if origin in (object, Any):
         return _VALUES
     if origin is float:
-        return frozenset({int, float, Decimal})
+        return _NUMBERS
     return frozenset({origin})
 
 
@@ -168,22 +170,21 @@ def _elements_of(parts: Sequence[Any]) -> Accepts | None:
 
 
 def _words_of(parts: Sequence[Any], lambdas: bool) -> str:
-    words: list[str] = []
-    for part in parts:
-        if typing.get_origin(part) is list and (inner := _elements_of([part])) is not None:
-            plurals = {_PLURALS.get(kind, "numbers") for kind in inner.kinds if kind is not type(None)}
-            if "numbers" in plurals:
-                plurals.discard("whole numbers")
-            word = f"a list of {' or '.join(sorted(plurals))}"
-        elif {int, float, Decimal} & set(parts) == {int, float, Decimal} and part in (int, float, Decimal):
-            word = "a number"
-        else:
-            word = _WORDS.get(typing.get_origin(part) or part, "a value")
-        if word not in words:
-            words.append(word)
+    every_number = set(parts) >= _NUMBERS
+    words = ["a number" if every_number and part in _NUMBERS else _word(part) for part in parts]
     if lambdas:
         words.append("a function (x => …)")
-    return " or ".join(sorted(words, key=lambda word: word == "null"))
+    return " or ".join(sorted(dict.fromkeys(words), key=lambda word: word == "null"))
+
+
+def _word(part: Any) -> str:
+    inner = _elements_of([part])
+    if inner is None:
+        return _WORDS.get(typing.get_origin(part) or part, "a value")
+    plurals = {_PLURALS[kind] for kind in inner.kinds if kind in _PLURALS}
+    if "numbers" in plurals:
+        plurals.discard("whole numbers")
+    return f"a list of {' or '.join(sorted(plurals))}"
 
 
 def _whole(value: float | Decimal) -> int | None:

@@ -11,11 +11,7 @@ from ..filter import Budget, element_or_null, filter, same
 from ..guards import Refusal, show
 from .paths import MISSING, By, Path, changed, keys_of, reader
 from .text import part
-from .values import key_of, key_text
-
-_ENTRY = 100
-
-Gathered = list[object] | dict[str, object]
+from .values import ENTRY, Gathered, key_of, key_text
 
 
 def _with(given: Sequence[t.Type]) -> t.Type:
@@ -268,7 +264,7 @@ def fill_keys(budget: Budget, value: object, keys: list[str | int]) -> dict[str,
     >>> 0 | fill_keys(["a", "b"])
     {a: 0, b: 0}
     """
-    budget.room(_ENTRY * len(keys))
+    budget.room(ENTRY * len(keys))
     return {key_text(key): value for key in keys}
 
 
@@ -288,5 +284,5 @@ def index_by(budget: Budget, value: list[object], by: By) -> dict[str, object]:
         key = read(element, position)
         if key is not None and not isinstance(key, list | dict):
             groups.setdefault(key_text(key), []).append(element)
-    budget.room(_ENTRY * len(groups) + 8 * len(value))
+    budget.room(ENTRY * len(groups) + 8 * len(value))
     return groups

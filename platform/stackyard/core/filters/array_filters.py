@@ -13,23 +13,17 @@ from ..expressions import operations as op
 from ..filter import Budget, element_or_null, filter, same
 from .comparison import empty
 from .paths import By, reader
-
-Gathered = list[object] | dict[str, object]
-_ENTRY = 100
+from .values import ENTRY, Gathered
 
 
 def _kept(budget: Budget, value: Gathered, by: By, drops: Callable[[Any], bool]) -> Gathered:
     budget.spend(len(value))
-    budget.room(_ENTRY * len(value) if isinstance(value, dict) else 8 * len(value))
+    budget.room(ENTRY * len(value) if isinstance(value, dict) else 8 * len(value))
     read = reader(by)
     if isinstance(value, dict):
         numbered = enumerate(value.items())
         return {key: entry for position, (key, entry) in numbered if not drops(read(entry, position))}
     return [entry for position, entry in enumerate(value) if not drops(read(entry, position))]
-
-
-def _held_and_index(given: Sequence[t.Type]) -> Sequence[t.Type]:
-    return (given[0].of or t.ANY if given and given[0].name == "list" else t.ANY, t.INT)
 
 
 def _without_null(given: Sequence[t.Type]) -> t.Type:
@@ -180,7 +174,7 @@ def array_upmerge(
     made: list[object] = []
     for entry in value:
         if isinstance(entry, dict) and _matches(entry, example):
-            budget.room(_ENTRY * (len(entry) + len(entries)))
+            budget.room(ENTRY * (len(entry) + len(entries)))
             made.append({**entry, **entries})
         else:
             made.append(entry)

@@ -9,12 +9,7 @@ from ..expressions import operations as op
 from ..filter import Budget, filter, same
 from ..guards import Refusal, show
 from .paths import By, reader
-from .values import key_of
-
-_DEEPEST = 100
-_ENTRY = 100
-
-Gathered = list[object] | dict[str, object]
+from .values import DEEPEST, ENTRY, Gathered, key_of
 
 
 def _alike(value: object, other: object) -> None:
@@ -113,7 +108,7 @@ def merge_recursive(budget: Budget, value: Gathered, other: Gathered) -> Gathere
 
 
 def _merged(budget: Budget, value: Any, other: Any, depth: int) -> Any:
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise Refusal("the value is nested too deep")
     budget.spend(1)
     if isinstance(value, list) and isinstance(other, list):
@@ -121,7 +116,7 @@ def _merged(budget: Budget, value: Any, other: Any, depth: int) -> Any:
         return value + other
     if not isinstance(value, dict) or not isinstance(other, dict):
         return other
-    budget.room(_ENTRY * (len(value) + len(other)))
+    budget.room(ENTRY * (len(value) + len(other)))
     made = dict(value)
     for key, entry in other.items():
         made[key] = _merged(budget, value[key], entry, depth + 1) if key in value else entry

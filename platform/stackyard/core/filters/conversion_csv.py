@@ -10,9 +10,7 @@ from typing import Any
 from .. import types as t
 from ..filter import Budget, filter
 from ..guards import Refusal, show
-from .values import written
-
-_CELL = 60
+from .values import PIECE, written
 
 
 def _style(separator: str, enclosure: str, escape: str) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def _lines(budget: Budget, text: str, style: dict[str, Any]) -> Iterator[list[st
     try:
         for cells in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), **style):
             budget.spend(1)
-            budget.room(sum(map(len, cells)) + _CELL * len(cells))
+            budget.room(sum(map(len, cells)) + PIECE * len(cells))
             if cells:
                 yield cells
     except csv.Error as error:

@@ -13,9 +13,8 @@ from ..body import parse_json
 from ..errors import Problem
 from ..filter import Budget, filter
 from ..guards import Refusal
-from .values import json_text, utf8
+from .values import DEEPEST, json_text, utf8
 
-_DEEPEST = 100
 _LONGEST_YAML = 500_000
 _ELEMENT = 500
 
@@ -110,7 +109,7 @@ class _XmlReader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        if len(self.elements) > _DEEPEST:
+        if len(self.elements) > DEEPEST:
             raise Refusal("the elements are nested too deep")
         self.budget.room(_ELEMENT + sum(len(k) + len(v) for k, v in attributes.items()))
         content: list[Any] = []

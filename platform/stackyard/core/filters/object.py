@@ -10,10 +10,7 @@ from ..filter import Budget, filter
 from ..guards import Refusal, show
 from .comparison import empty
 from .paths import MISSING, Path, changed, keys_of, read
-from .values import key_text
-
-Gathered = list[object] | dict[str, object]
-_ENTRY = 100
+from .values import ENTRY, Gathered, key_text
 
 
 def _choice(given: Sequence[t.Type]) -> t.Type:
@@ -158,7 +155,7 @@ def entries(budget: Budget, value: Gathered) -> list[object]:
     >>> {a: 1, b: 2} | entries
     [{key: "a", value: 1}, {key: "b", value: 2}]
     """
-    budget.room(3 * _ENTRY * len(value))
+    budget.room(3 * ENTRY * len(value))
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     return [{"key": key, "value": entry} for key, entry in pairs]
 

@@ -7,11 +7,9 @@ import re
 from .. import types as t
 from ..filter import Budget, filter
 from ..guards import Refusal, weigh
-from .values import written
+from .values import PIECE, written
 
 _FIRST_LETTERS = re.compile(r"(?<!\S)\S")
-# What Python needs for a short text besides its characters, and its place in a list.
-_PIECE = 60
 
 
 def folded(value: str) -> str:
@@ -115,7 +113,7 @@ def split(budget: Budget, value: str, separator: str) -> list[str]:
     ["a", "b", "c"]
     """
     pieces = value.count(separator) + 1 if separator else len(value)
-    budget.room(pieces * _PIECE + len(value))
+    budget.room(pieces * PIECE + len(value))
     return value.split(separator) if separator else list(value)
 
 

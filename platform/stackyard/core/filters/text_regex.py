@@ -18,7 +18,7 @@ import re2
 from .. import types as t
 from ..filter import Budget, filter
 from ..guards import Refusal, show
-from .text import _PIECE
+from .values import PIECE
 
 LONGEST_PATTERN = 1_000
 # About 10 ns a step at worst: one search ends within 2 s, all matches of a call within 2 s more.
@@ -111,7 +111,7 @@ def regex_get_all_matches(budget: Budget, value: str, pattern: str) -> list[list
     found = []
     for match in _matches(budget, pattern, value):
         groups = [match.group(), *match.groups()]
-        budget.room(sum(_PIECE + len(group or "") for group in groups))
+        budget.room(sum(PIECE + len(group or "") for group in groups))
         found.append(groups)
     return found
 
@@ -131,7 +131,7 @@ def regex_replace(budget: Budget, value: str, pattern: str, replacement: str) ->
     for match in _matches(budget, pattern, value):
         made = "".join(part if isinstance(part, str) else match.group(part) or "" for part in parts)
         pieces += [value[end : match.start()], made]
-        budget.room(len(pieces[-2]) + len(made) + _PIECE)
+        budget.room(len(pieces[-2]) + len(made) + PIECE)
         end = match.end()
     budget.room(len(value) - end)
     return "".join(pieces) + value[end:]

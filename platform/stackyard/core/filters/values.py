@@ -12,7 +12,17 @@ from ..filter import Budget
 from ..guards import Refusal
 from ..jsonout import encode, measure
 
-_DEEPEST = 100
+Gathered = list[object] | dict[str, object]
+"""What holds other values."""
+
+ENTRY = 100
+"""About the bytes of an entry of an object, without its value."""
+
+PIECE = 60
+"""About the bytes of a short text besides its characters, its place in a list included."""
+
+DEEPEST = 100
+"""How deep a value may nest where it has to be walked."""
 
 
 def key_of(budget: Budget, value: Any, depth: int = 0) -> object:
@@ -29,7 +39,7 @@ def key_of(budget: Budget, value: Any, depth: int = 0) -> object:
         return near if Decimal(repr(near)) == value else value
     if kind is not list and kind is not dict:
         return value
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise Refusal("the value is nested too deep")
     budget.spend(len(value) + 1)
     if kind is list:
