@@ -187,7 +187,7 @@ def test_the_list_is_sorted_filtered_and_paged(console: Client, customers: Table
     store_of(customers).add_many("customers", people)
     base = records_of(customers)
     assert column(console.get(base), 0)[:2] == ["120", "119"]
-    assert column(console.get(f"{base}?sort=name"), 2)[0] == "Person 000"
+    assert column(console.get(f"{base}?sort=name"), 1)[0] == "Person 000"
     assert len(column(console.get(base), 0)) == 50
     assert column(console.get(f"{base}?page=3"), 0)[-1] == "1"
     assert len(column(console.get(f"{base}?page=3"), 0)) == 20
@@ -195,8 +195,8 @@ def test_the_list_is_sorted_filtered_and_paged(console: Client, customers: Table
     assert "of 120" not in console.get(base).content.decode()
     found = console.get(f"{base}?field=name&op=contains&value=PERSON 01")
     assert len(column(found, 0)) == 10
-    assert set(column(console.get(f"{base}?field=age&op=equals&value=3"), 4)) == {"3"}
-    assert set(column(console.get(f"{base}?field=level&op=differs&value=new"), 7)) == {"old"}
+    assert set(column(console.get(f"{base}?field=age&op=equals&value=3"), 3)) == {"3"}
+    assert set(column(console.get(f"{base}?field=level&op=differs&value=new"), 6)) == {"old"}
     assert len(column(console.get(f"{base}?field=email&op=empty&value="), 0)) == 50
     assert "No record matches" in console.get(f"{base}?field=name&op=equals&value=nobody").content.decode()
 

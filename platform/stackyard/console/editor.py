@@ -50,8 +50,12 @@ class Editor:
         answered = deed(manuscript)
         return answered or self._page(manuscript, self.request.POST.get("inputs", ""))
 
+    def _is_kept(self, manuscript: Manuscript) -> bool:
+        """Whether the text is the draft's, as it would be shown to the next person."""
+        return manuscript.document is not None and manuscript.text == sketches.open_text(self.owner)[0]
+
     def _check(self, manuscript: Manuscript) -> None:
-        self.is_saved = False
+        self.is_saved = self._is_kept(manuscript)
         if not manuscript.marks:
             messages.success(self.request, "The check finds nothing wrong.")
 
@@ -76,7 +80,7 @@ class Editor:
         return HttpResponseRedirect(self.owner.address("change"))
 
     def _try(self, manuscript: Manuscript) -> None:
-        self.is_saved = False
+        self.is_saved = self._is_kept(manuscript)
         if manuscript.document is None or manuscript.errors:
             messages.error(self.request, "Not run: mend what is marked first.")
             return

@@ -22,6 +22,7 @@ from .stack_pages import StackPages
 class EndpointAdmin(admin.ModelAdmin):
     """The list of endpoints; the editor is the page of each."""
 
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("call", "name", "state", "group", "auth", "updated_at")
     list_display_links = ("call",)
     list_filter = ("group", "method", "active")

@@ -45,6 +45,7 @@ class NewFunctionForm(forms.Form):
 class FunctionAdmin(admin.ModelAdmin):
     """The list of functions; the editor is the page of each."""
 
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "description", "state", "workspace", "updated_at")
     list_filter = ("workspace",)
     search_fields = ("name", "description")

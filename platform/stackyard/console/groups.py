@@ -46,6 +46,7 @@ class ApiGroupAdmin(ProblemsOnForm):
     """Where endpoints live: address, documentation, CORS, deprecation."""
 
     form = ApiGroupForm
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "address", "mount", "documentation", "workspace", "active")
     list_filter = ("workspace", "active")
     search_fields = ("name", "canonical", "mount", "description")

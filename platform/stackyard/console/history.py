@@ -93,12 +93,12 @@ def pretty(text: str) -> str:
 class HistoryAdmin(admin.ModelAdmin):
     """What was called, by whom, with what answer. Bodies are shown as text, never as a page."""
 
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("when", "call", "shown_status", "duration", "error_code", "principal", "address")
     list_display_links = ("call",)
     list_filter = (StatusClass, CalledMethod, CalledEndpoint)
     list_per_page = 100
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     paginator = Uncounted
     sortable_by = ()
     actions = None
@@ -174,7 +174,7 @@ class HistoryAdmin(admin.ModelAdmin):
 
 
 def _texts(entry: HistoryEntry) -> Iterator[tuple[str, str]]:
+    yield "Response", pretty(entry.response_body)
     yield "Query", entry.query
-    yield "Request headers", pretty(entry.request_headers)
     yield "Request body", pretty(entry.request_body)
-    yield "Response body", pretty(entry.response_body)
+    yield "Request headers", pretty(entry.request_headers)

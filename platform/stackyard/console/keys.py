@@ -49,6 +49,7 @@ class NewKeyForm(RightsForm):
 class ApiKeyAdmin(admin.ModelAdmin):
     """The list of keys, and what can be done to each."""
 
+    show_facets = admin.ShowFacets.NEVER
     list_display = (
         "name",
         "shown_prefix",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.http import HttpRequest
@@ -58,6 +59,7 @@ class PeopleAdmin(ProblemsOnForm, UserAdmin):
     form = UserForm
     add_form = NewUserForm
     ordering = ("email",)
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("is_active", "is_superuser")
     search_fields = ("email", "first_name", "last_name")

@@ -12,7 +12,8 @@ from stackyard.core.errors import Problem
 from stackyard.tables.field_type import Refused
 from stackyard.tables.schema import FieldDef, TableDef
 
-from .problems import details_of, sentence
+from .field_forms import show_default
+from .problems import capital, details_of, sentence
 
 _NUMBERS = frozenset({"int", "float", "decimal", "reference"})
 
@@ -80,17 +81,23 @@ class RecordInput:
     @property
     def hint(self) -> str:
         """Its type in words, and its default."""
-        spec = str(self.field.type.value_type)
-        options = self.field.type.options
-        notes = [self.field.type.name if self.field.is_reference else spec]
-        notes += [
-            f"{key} {value}"
-            for key, value in options.items()
-            if value not in (None, False) and key not in {"table", "values", "of", "fields", "pattern"}
-        ]
+        kind = self.field.type
+        notes = [str(kind.value_type) if kind.name == "list" else kind.name]
+        notes += [f"{name} {value}" for name, value in kind.options.items() if _is_worth_saying(name, value)]
         if self.field.default is not None:
-            notes.append(f"empty: {self.field.default}")
+            notes.append(f"empty: {show_default(self.field.default)}")
         return " · ".join(notes)
+
+
+def _is_worth_saying(option: str, value: Any) -> bool:
+    return value not in (None, False) and option not in {
+        "table",
+        "values",
+        "of",
+        "fields",
+        "pattern",
+        "on_delete",
+    }
 
 
 def inputs_of(table: TableDef, record: Mapping[str, Any] | None = None) -> list[RecordInput]:
@@ -140,5 +147,4 @@ def add_problem(inputs: Iterable[RecordInput], problem: Problem) -> list[str]:
 
 
 def _fault(place: str, message: str) -> str:
-    message = message[:1].upper() + message[1:]
-    return f"{place}: {message}" if place else message
+    return f"{place}: {capital(message)}" if place else capital(message)

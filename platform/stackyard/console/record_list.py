@@ -48,6 +48,8 @@ class RecordList:
     def __init__(self, store: Store, table: TableDef, asked: Mapping[str, str]) -> None:
         self.store = store
         self.table = table
+        system, own = table.fields["created_at"], table.own_fields
+        self.columns = (table.fields["id"], *own, system)
         self.asked = {
             key: asked[key] for key in ("field", "op", "value", "sort", "page", "count") if asked.get(key)
         }
@@ -107,7 +109,8 @@ class RecordList:
     def heads(self) -> list[dict[str, Any]]:
         """The columns: name, the link that sorts by it, and how it is sorted now."""
         made = []
-        for name, definition in self.table.fields.items():
+        for definition in self.columns:
+            name = definition.name
             ascending, descending = self.sort == name, self.sort == f"-{name}"
             made.append(
                 {
@@ -126,7 +129,7 @@ class RecordList:
         return [
             (
                 record["id"],
-                [self._cell(definition, record.get(name)) for name, definition in self.table.fields.items()],
+                [self._cell(column, record.get(column.name)) for column in self.columns],
             )
             for record in self.page["items"]
         ]

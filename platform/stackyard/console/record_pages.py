@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
 from stackyard.core.errors import Problem
+from stackyard.core.jsonout import iso
 from stackyard.tables.models import Table
 from stackyard.tables.schema import TableDef, load_schema
 from stackyard.tables.store import Store
@@ -136,6 +137,7 @@ def _form(
         has_errors=bool(problems) or any(entry.errors for entry in inputs),
         is_new=is_new,
         record=record,
+        created_at=iso(record["created_at"]) if record else "",
     )
 
 

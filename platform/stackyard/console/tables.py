@@ -59,6 +59,7 @@ class TableForm(forms.Form):
 class TableAdmin(admin.ModelAdmin):
     """The list of tables, a table's fields and indexes, and the way to its records."""
 
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "records", "field_count", "workspace", "description")
     list_filter = ("workspace",)
     search_fields = ("name", "description")

@@ -106,7 +106,8 @@ def _traced(document: dict[str, Any], traced: list[dict[str, Any]]) -> list[Trac
             entered=line["entered"],
             milliseconds=line["milliseconds"],
             failed=line["failed"],
-            value=line.get("value", ""),
+            # Most lines without a result leave null: not worth a row.
+            value="" if line.get("value") == "null" else line.get("value", ""),
             debug=line.get("debug", []),
             queries=line.get("queries", []),
         )

@@ -34,6 +34,7 @@ class WorkspaceAdmin(ProblemsOnForm):
     """Name, description, time zone. A workspace cannot be deleted here: that would take every record with it."""
 
     form = WorkspaceForm
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "description", "timezone", "created_at")
     search_fields = ("name", "description")
     empty_text = (
@@ -92,6 +93,7 @@ class VariableAdmin(ProblemsOnForm):
     """Named values that stacks see as `env.NAME`."""
 
     form = VariableForm
+    show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "shown_value", "description", "workspace")
     list_filter = ("workspace",)
     search_fields = ("name", "description")
