@@ -146,7 +146,7 @@ def find_key(text: str) -> FoundKey | None:
         key = held[hashed] = _load(hashed)
     if key is None or (key.expires_at is not None and key.expires_at <= time.time()):
         return None
-    _uses.note(key.id)
+    _uses.note(hashed, key.id)
     return key
 
 
@@ -169,16 +169,18 @@ class _Uses:
     """When each key was last used, told to the database at most once a minute and outside of any request."""
 
     def __init__(self) -> None:
-        self._told: dict[int, float] = {}
+        self._told: dict[bytes, float] = {}
         self._waiting: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def note(self, key_id: int) -> None:
+    def note(self, hashed: bytes, key_id: int) -> None:
         """A key was used now."""
         now = time.time()
-        if now - self._told.get(key_id, 0.0) >= _USE_SECONDS:
-            self._told[key_id] = now
+        if now - self._told.get(hashed, 0.0) >= _USE_SECONDS:
             with self._lock:
+                if len(self._told) >= _KEPT_KEYS:
+                    self._told.clear()
+                self._told[hashed] = now
                 self._waiting[key_id] = now
 
     def write(self) -> int:

@@ -20,6 +20,7 @@ from stackyard.core.jsonout import encode as encode_value
 from stackyard.core.jsonout import measure
 from stackyard.core.request_id import HEADER as REQUEST_ID
 from stackyard.core.request_id import choose_request_id
+from stackyard.core.version import pin, unpin
 from stackyard.stacks.execution import Execution, RequestFacts
 
 from . import history
@@ -126,11 +127,14 @@ class EndpointCall:
         """The complete answer, whatever happens."""
         started_at, started = time.time(), time.perf_counter_ns()
         try:
+            pin()
             answer = self._serve()
         except Problem as problem:
             answer = self._of_problem(problem)
         except Exception as error:
             answer = self._of_problem(self._unexpected(error))
+        finally:
+            unpin()
         answer.headers.append((REQUEST_ID, self.request_id))
         if self.group is not None:
             answer.headers += self.group.headers

@@ -20,6 +20,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from auth.keys import write_uses
 from stackyard.core.limits import HISTORY_ENTRIES
+from stackyard.core.version import pin, unpin
 
 from .history_rows import COLUMNS, Row, row_of
 
@@ -109,10 +110,17 @@ class History:
     def flush(self) -> None:
         """Write everything that waits, in the calling thread. Whatever fails is logged, never raised."""
         with self._writing:
-            while self._waiting or self._rows:
-                self._take()
-                if not self._write():
-                    return
+            try:
+                # One version for the whole round: it tells whether what is known of secrets still holds.
+                pin()
+                while self._waiting or self._rows:
+                    self._take()
+                    if not self._write():
+                        return
+            except DatabaseError as error:
+                self._complain("the request history cannot be written now: %s", error)
+            finally:
+                unpin()
 
     def _take(self) -> None:
         """Make rows of what waits, up to a batch."""

@@ -25,6 +25,7 @@ from .cors import Cors
 from .inputs import RequestInputs
 from .models import ApiGroup, Endpoint
 from .router import Match, Router, Template, parse_template, split_path
+from .sharing import may_share
 from .throttles import Throttle
 
 SECURITY_HEADERS: list[tuple[str, str]] = [
@@ -68,7 +69,7 @@ class EndpointPlan:
             ignores_unknown=group.ignores_unknown,
             body_limit=document.get("request_bytes") or REQUEST_BYTES.default,
         )
-        self.measures = True
+        self.measures = may_share(document)
         self._stack: Plan | None = None
 
     @property

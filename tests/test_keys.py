@@ -95,6 +95,7 @@ def test_a_scope_of_no_known_form_is_refused(workspace: Workspace, scopes: list[
 
 
 def test_the_last_use_is_written_apart_and_once_a_minute(workspace: Workspace) -> None:
+    write_uses()
     key, text = create_key(workspace, "n8n")
     find_key(text)
     key.refresh_from_db()

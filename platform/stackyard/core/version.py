@@ -16,7 +16,9 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connections
+
+from .connection import own_connection
 
 _READ = "SELECT token FROM core_version WHERE id = 1"
 _WATCH_SECONDS = 0.1
@@ -35,6 +37,25 @@ def bump(workspace_id: int | None = None) -> None:
         Workspace.objects.filter(pk=workspace_id).update(version=new_token())
     Version.objects.update_or_create(pk=1, defaults={"token": new_token()})
     _watch.forget()
+    _pinned.token = None
+
+
+class _Pinned(threading.local):
+    token: int | None = None
+
+
+_pinned = _Pinned()
+
+
+def pin() -> None:
+    """Keep the present token for this thread until `unpin`: one call of an endpoint sees one version, read once."""
+    _pinned.token = None
+    _pinned.token = current()
+
+
+def unpin() -> None:
+    """Ask again from now on."""
+    _pinned.token = None
 
 
 class _Watch:
@@ -54,7 +75,7 @@ class _Watch:
         """The token, at most 1 s old; read directly when the watching thread has fallen behind."""
         if self._token is None or time.monotonic() - self._read_at > 1.0:
             token = _read_with_django()
-            if not connection.in_atomic_block:
+            if not own_connection().in_atomic_block:
                 self._token, self._read_at = token, time.monotonic()
                 self._start()
             return token
@@ -81,7 +102,7 @@ _watch = _Watch()
 
 
 def _read_with_django() -> int:
-    with connection.cursor() as cursor:
+    with own_connection().cursor() as cursor:
         cursor.execute(_READ)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
@@ -89,8 +110,12 @@ def _read_with_django() -> int:
 
 def current() -> int:
     """The installation's token now (0 before anything was published)."""
+    pinned = _pinned.token
+    if pinned is not None:
+        return pinned
     if settings.VERSION_WATCHED:
         return _watch.token()
+    connection = own_connection()
     raw = connection.connection
     if raw is None or connection.vendor != "sqlite":
         return _read_with_django()

@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 from django.db.transaction import TransactionManagementError
 from django.db.utils import Error
 
+from stackyard.core.connection import own_connection
 from stackyard.core.errors import Problem
 
 from .regex import matches as regex_matches
@@ -41,6 +42,7 @@ class Moved(Exception):
 
 def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) -> Rows:
     """Run one statement and fetch all its rows."""
+    connection = own_connection()
     raw = connection.connection
     if raw is None:
         connection.ensure_connection()
@@ -50,7 +52,7 @@ def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) ->
     started = time.perf_counter() if on_query is not None or connection.queries_logged else 0.0
     try:
         with connection.wrap_database_errors:
-            rows = _run(raw, sql, params)
+            rows = _run(connection.vendor, raw, sql, params)
     except Error as error:
         raise _explained(error) from error
     if started:
@@ -58,8 +60,8 @@ def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) ->
     return rows
 
 
-def _run(raw: Any, sql: str, params: Sequence[Any]) -> Rows:
-    if connection.vendor == "sqlite":
+def _run(vendor: str, raw: Any, sql: str, params: Sequence[Any]) -> Rows:
+    if vendor == "sqlite":
         rows: Rows = raw.execute(sql, params).fetchall()
         return rows
     cursor = _postgresql_cursor(raw)
