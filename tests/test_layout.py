@@ -148,7 +148,7 @@ def test_ruff_finds_nothing() -> None:
 
 
 def test_ruff_would_format_nothing() -> None:
-    run_tool(sys.executable, "-m", "ruff", "format", "--check", ".")
+    run_tool(sys.executable, "-m", "ruff", "format", "--check", "--output-format", "concise", ".")
 
 
 def test_mypy_finds_nothing() -> None:

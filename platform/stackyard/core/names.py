@@ -7,7 +7,26 @@ import re
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 RESERVED = frozenset(
-    ["input", "output", "response", "auth", "env", "request", "now", "today", "yesterday", "tomorrow", "error", "true", "false", "null", "and", "or", "not", "in"]
+    [
+        "input",
+        "output",
+        "response",
+        "auth",
+        "env",
+        "request",
+        "now",
+        "today",
+        "yesterday",
+        "tomorrow",
+        "error",
+        "true",
+        "false",
+        "null",
+        "and",
+        "or",
+        "not",
+        "in",
+    ]
 )
 """Words of the expression language: no variable may take one."""
 
