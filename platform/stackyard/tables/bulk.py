@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,7 +15,7 @@ from stackyard.core.limits import BULK_RECORDS
 
 from . import writing
 from .conflicts import existing_ids, missing_targets
-from .definitions import TableDef
+from .definitions import FieldDef, TableDef
 from .field_type import Refused, shown
 from .records import Reading, read_all
 from .types.int import parse_int
@@ -39,7 +40,13 @@ def _check_items(store: Store, items: Any) -> None:
         store.refuse_faults([Detail("items", "length", message)])
 
 
-def add_many(store: Store, table: TableDef, items: Sequence[Any], imported: bool = False) -> list[Record]:
+def add_many(
+    store: Store,
+    table: TableDef,
+    items: Sequence[Any],
+    imported: bool = False,
+    check_references: bool = True,
+) -> list[Record]:
     """Add records in one statement, in order; with `imported` they may bring `id` and `created_at`."""
     _check_items(store, items)
     known = store.reader(table)
@@ -51,13 +58,16 @@ def add_many(store: Store, table: TableDef, items: Sequence[Any], imported: bool
     for reading in readings:
         reading.bound.setdefault("created_at", moment)
     if imported and any("id" in reading.bound for reading in readings):
-        return _import(store, table, readings)
+        return _import(store, table, readings, check_references)
     with store.transaction():
-        _check_references(store, table, readings)
+        if check_references:
+            _check_references(store, table, readings)
         return _insert(store, table, readings)
 
 
-def _import(store: Store, table: TableDef, readings: Sequence[Reading]) -> list[Record]:
+def _import(
+    store: Store, table: TableDef, readings: Sequence[Reading], check_references: bool
+) -> list[Record]:
     """Records with ids of their own may refer to each other, so references are looked at afterwards."""
     if not all("id" in reading.bound for reading in readings):
         lacking = [n for n, reading in enumerate(readings) if "id" not in reading.bound]
@@ -66,10 +76,30 @@ def _import(store: Store, table: TableDef, readings: Sequence[Reading]) -> list[
         )
     with store.transaction():
         records = _insert(store, table, readings)
-        _check_references(store, table, readings)
+        if check_references:
+            _check_references(store, table, readings)
         if connection.vendor == "postgresql":
             _move_sequence(store, table)
     return records
+
+
+@dataclass(frozen=True, slots=True)
+class Dangling:
+    """A reference to nothing: the record's id, its field, and the id that is not there."""
+
+    record: int
+    field: FieldDef
+    target: int
+
+
+def dangling(store: Store, table: TableDef, limit: int) -> list[Dangling]:
+    """The references of a table whose records are not there."""
+    found = []
+    for field in table.references:
+        statement = writing.dangling(store.schema, table, field)
+        rows = store.execute(statement, {"limit": limit})
+        found += [Dangling(record, field, target) for record, target in rows]
+    return found
 
 
 def _move_sequence(store: Store, table: TableDef) -> None:

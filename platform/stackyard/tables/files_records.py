@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, TextIO
@@ -52,11 +52,15 @@ class RecordFiles(FileKind):
     def carry_out(self, walk: Walk, changes: Sequence[Change]) -> None:
         schema = fresh_schema(walk.target.pk)
         store = Store(schema)
-        loads = {c.stem: c for c in changes if c.action == "load" and c.stem in schema.tables}
-        for name in _in_order_of_references(schema.tables, loads):
-            source = loads[name].source
-            if source is not None:
-                _load(source, store, schema.tables[name])
+        loads = [c for c in changes if c.action == "load" and c.stem in schema.tables]
+        lines = {change.stem: _load(change.file, store, schema.tables[change.stem]) for change in loads}
+        # Records may refer to each other in any order, also across files.
+        for change in loads:
+            for found in store.dangling(change.stem):
+                target = schema.tables_by_id[found.field.target].name
+                message = f"{found.field.name}: there is no record {found.target} in {target}."
+                place = (lines[change.stem].get(found.record, 1), 1)
+                change.file.fault((), message, place=place, code="reference")
 
     def export(self, workspace: Workspace, records: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
         if not records:
@@ -86,31 +90,15 @@ def _rows(source: SourceFile, lines: TextIO) -> Iterator[tuple[int, Row]]:
         source.fault((), said.capitalize() + ".", place=(int(line), 1), code="csv")
 
 
-def _in_order_of_references(tables: Mapping[str, TableDef], wanted: Iterable[str]) -> list[str]:
-    """Tables after those they refer to, as far as they do not refer to each other in a circle."""
-    names = {table.id: name for name, table in tables.items()}
-    order: list[str] = []
-
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in order or name in above:
-            return
-        for reference in tables[name].references:
-            visit(names[reference.target], (*above, name))
-        order.append(name)
-
-    for name in sorted(wanted):
-        visit(name, ())
-    return [name for name in order if name in set(wanted)]
-
-
-def _load(source: SourceFile, store: Store, table: TableDef) -> None:
-    """Add every row; all faults are noted with their line, up to fifty of them."""
+def _load(source: SourceFile, store: Store, table: TableDef) -> dict[int, int]:
+    """Add every row; the line of each record by its id. All faults are noted, up to fifty of them."""
+    found: dict[int, int] = {}
     with _open(source) as lines:
         rows = _rows(source, lines)
         header = next(rows, None)
         fields = _columns(source, table, header[1] if header is not None else [])
         faults = 0
-        while fields and (batch := list(islice(rows, _BATCH))):
+        while fields and faults < _MAX_FAULTS and (batch := list(islice(rows, _BATCH))):
             items, numbers = [], []
             for number, cells in batch:
                 item, faulty = _item(source, fields, number, cells)
@@ -118,9 +106,10 @@ def _load(source: SourceFile, store: Store, table: TableDef) -> None:
                 if item is not None:
                     items.append(item)
                     numbers.append(number)
-            faults += _add(source, store, table, items, numbers)
-            if faults >= _MAX_FAULTS:
-                return
+            added, faulty = _add(source, store, table, items, numbers)
+            faults += faulty
+            found.update(zip(added, numbers, strict=False))
+    return found
 
 
 def _columns(source: SourceFile, table: TableDef, header: Row) -> list[FieldDef]:
@@ -155,6 +144,9 @@ def _item(
     faults = 0
     for field, cell in zip(fields, cells, strict=True):
         if cell is None:
+            # Nothing is null; where something must be, the field's default or the store's refusal follows.
+            if not field.required:
+                item[field.name] = None
             continue
         try:
             item[field.name] = field.type.from_csv(cell) if cell else field.type.parse(cell, lenient=True)
@@ -165,12 +157,16 @@ def _item(
     return (None if faults else item), faults
 
 
-def _add(source: SourceFile, store: Store, table: TableDef, items: list[Any], lines: list[int]) -> int:
-    """Add a batch; a Problem's details that name a row are noted at its line."""
+def _add(
+    source: SourceFile, store: Store, table: TableDef, items: list[Any], lines: list[int]
+) -> tuple[list[int], int]:
+    """Add a batch: the records' ids, and the number of faults; details that name a row are noted at its line."""
     if not items:
-        return 0
+        return [], 0
     try:
-        store.import_many(table, items)
+        added = store.import_many(table, items, check_references=False)
+        # With ids of their own the records come back in the order of the ids, not of the rows.
+        return [record["id"] for record in (items if "id" in items[0] else added)], 0
     except Problem as problem:
         details = problem.details if isinstance(problem.details, list | tuple) else ()
         found = [detail for detail in details if isinstance(detail, Detail)]
@@ -181,8 +177,7 @@ def _add(source: SourceFile, store: Store, table: TableDef, items: list[Any], li
             source.fault((), said, place=(line, 1), code=detail.code)
         if not found:
             source.fault((), problem.message, place=(lines[0], 1), code=problem.code)
-        return max(1, len(found))
-    return 0
+        return [], max(1, len(found))
 
 
 def _export(store: Store, table: TableDef) -> Iterator[bytes]:

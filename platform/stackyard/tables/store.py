@@ -185,9 +185,21 @@ class Store:
         """Add records, all or none; faults carry the item's index (`3.price`)."""
         return self.retrying(lambda: bulk.add_many(self, self.schema.table(table), items))
 
-    def import_many(self, table: AnyTable, items: Sequence[Any]) -> list[Record]:
-        """Like `add_many`, for records that may bring their own `id` and `created_at`."""
-        return self.retrying(lambda: bulk.add_many(self, self.schema.table(table), items, imported=True))
+    def import_many(
+        self, table: AnyTable, items: Sequence[Any], *, check_references: bool = True
+    ) -> list[Record]:
+        """Like `add_many`, for records that may bring their own `id` and `created_at`.
+
+        Without `check_references` they may refer to records that come later: ask `dangling` at the end.
+        """
+        known = self.schema.table(table)
+        return self.retrying(
+            lambda: bulk.add_many(self, known, items, imported=True, check_references=check_references)
+        )
+
+    def dangling(self, table: AnyTable, limit: int = 50) -> list[bulk.Dangling]:
+        """References to records that are not there, at most `limit` a field."""
+        return bulk.dangling(self, self.schema.table(table), limit)
 
     def edit_many(self, table: AnyTable, items: Sequence[Any]) -> list[Record]:
         """`edit` for each item by its `id`, all or none."""

@@ -150,6 +150,20 @@ def existing(schema: Schema, table: TableDef, lock: bool) -> Statement:
     return _kept(schema, ("existing", table.id, lock), build)
 
 
+def dangling(schema: Schema, table: TableDef, field: FieldDef) -> Statement:
+    """SELECT of the first `limit` records whose reference leads nowhere: their ids and the ids it names."""
+
+    def build() -> Element:
+        known = table_sql(schema, table).sql
+        target = table_sql(schema, schema.tables_by_id[field.target]).sql.alias("target")
+        column = known.c[field.column]
+        missing = ~sa.exists(sa.select(sa.literal_column("1")).where(target.c.id == column))
+        select = sa.select(known.c.id, column).where(column.is_not(None), missing)
+        return select.order_by(known.c.id).limit(value("limit", sa.BigInteger()))
+
+    return _kept(schema, ("dangling", table.id, field.column), build)
+
+
 def inside(column: Element, name: str, dialect: str) -> Element:
     """That a column holds one of a list of ids, bound as one value."""
     if dialect == "sqlite":
