@@ -41,24 +41,42 @@ class Served:
 
 
 class Documents:
-    """Made documents by (what, form), each valid for one version; the least used fall out."""
+    """Made documents by (what, form), each valid for one version; the least used fall out.
+
+    Whoever asks for a document that is being made waits for it; other documents have other locks.
+    """
 
     def __init__(self, kept: int = _KEPT_DOCUMENTS) -> None:
         self._kept = kept
         self._held: OrderedDict[tuple[object, str], tuple[int, Served]] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = [threading.Lock() for _ in range(16)]
 
     def get(self, what: object, form: str, at_version: int, make: Callable[[], dict[str, Any]]) -> Served:
         """The document, made with `make` when what is held belongs to another version."""
+        key = (what, form)
+        held = self._find(key, at_version)
+        if held is not None:
+            return held
+        with self._making[hash(key) % len(self._making)]:
+            held = self._find(key, at_version)
+            return held if held is not None else self._keep(key, at_version, spelled(make(), form))
+
+    def _find(self, key: tuple[object, str], at_version: int) -> Served | None:
         with self._lock:
-            held = self._held.get((what, form))
+            held = self._held.get(key)
             if held is None or held[0] != at_version:
-                held = (at_version, spelled(make(), form))
-                self._held[what, form] = held
-            self._held.move_to_end((what, form))
+                return None
+            self._held.move_to_end(key)
+            return held[1]
+
+    def _keep(self, key: tuple[object, str], at_version: int, served: Served) -> Served:
+        with self._lock:
+            self._held[key] = (at_version, served)
+            self._held.move_to_end(key)
             while len(self._held) > self._kept:
                 self._held.popitem(last=False)
-            return held[1]
+        return served
 
 
 documents = Documents()

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from stackyard.core import types as t
 from stackyard.tables.schema import TableDef
 
-from ..check import StackChecker
 from ..execution import Execution
 from ..parameters import FieldName, FieldValue, TableName
-from ..records import record_type
-from ..step import Line, Step
+from ..step import Step
 
 
-def delete_record(execution: Execution, table: TableDef, field: str, value: Any) -> Any:
-    """The record as it was."""
-    return execution.store.delete(table, value, field)
+def delete_record(execution: Execution, table: TableDef, field: str, value: Any) -> None:
+    """Nothing: the record is gone."""
+    execution.store.delete(table, value, field)
 
 
 class DeleteRecord(Step):
-    """Delete a record; the result is the record as it was. 404 when there is none."""
+    """Delete a record, and do to those that refer to it what their field says. 404 when there is none."""
 
     name = "delete_record"
     label = "Delete record"
@@ -29,28 +25,21 @@ class DeleteRecord(Step):
     icon = "file-x"
     sentence = "Delete from {table} where {field} is {value}"
     synonyms = "remove erase destroy record"
+    gives_result = False
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName("field", "The field to find it by.", default="id"),
         FieldValue("value", "The field's value.", required=True),
     )
     run = staticmethod(delete_record)
+    raises = ("NOT_FOUND", "CONFLICT")
     examples = (
         {
             "lines": [
-                {
-                    "step": "delete_record",
-                    "as": "c",
-                    "params": {"table": "customers", "field": "id", "value": 2},
-                }
+                {"step": "delete_record", "params": {"table": "customers", "field": "id", "value": 2}},
+                {"step": "has_record", "as": "there", "params": {"table": "customers", "value": 2}},
             ],
-            "response": "c.name",
-            "is": "Bob",
+            "response": "there",
+            "is": False,
         },
     )
-    raises = ("NOT_FOUND", "CONFLICT")
-
-    @classmethod
-    def result(cls, line: Line, checker: StackChecker, types: Mapping[str, t.Type]) -> t.Type:
-        """The record."""
-        return record_type(line, checker)
