@@ -28,6 +28,8 @@ TRUSTED_PROXIES = [a for a in os.environ.get("TRUSTED_PROXIES", "").split(",") i
 OWNER_EMAIL = os.environ.get("STACKYARD_OWNER_EMAIL", "owner@example.com")
 OWNER_PASSWORD = os.environ.get("STACKYARD_OWNER_PASSWORD", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
+# Which launcher runs lambdas; empty takes the best that runs here.
+LAMBDA_LAUNCHER = os.environ.get("STACKYARD_LAMBDA_LAUNCHER", "")
 WEB_PROCESSES = int(os.environ.get("WEB_PROCESSES", str(min(2, os.cpu_count() or 1))))
 CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
 # Whether web processes write the request history themselves; tests write it when they ask for it.

@@ -1,0 +1,1 @@
+"""Lambdas: code that people write, run apart from the platform."""

@@ -1,0 +1,302 @@
+"""The supervisor: slots by who they belong to, spares for whoever comes next, and who may run now."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lambdas.launchers.launcher import CannotLaunch, Launcher
+from stackyard.core.errors import Problem
+
+from .conversation import Conversation, Listener
+from .job import Finished, Job, Services
+from .limits import BOOT_SECONDS, HEAP_MB, IDLE_SECONDS, KEPT_MB, SLOT_CPU_SECONDS, SLOT_RUNS, SLOT_SECONDS
+from .nursery import Nursery, make_home
+from .slot import Slot
+from .warden import Warden
+
+_Key = tuple[Any, ...]
+_MB = 1_000_000
+
+
+class Supervisor:
+    """Runs jobs in slots. Thread-safe; processes are started at the first job.
+
+    At most `slots` processes work or wait for their lambda's next run, of which one workspace has three quarters at
+    most at work; `spares` more are kept booted for lambdas that come next. When no slot comes free within
+    `wait_seconds`, `run` raises Problem `BUSY`.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        home: Path,
+        *,
+        spares: int = 2,
+        slots: int | None = None,
+        wait_seconds: float = 1.0,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.launcher = launcher
+        self._parent = home
+        self._most_spares = spares
+        self._most = slots or max(8, 4 * (os.cpu_count() or 1))
+        self._most_of_one = max(1, self._most * 3 // 4)
+        self._wait_seconds = wait_seconds
+        self._idle_seconds = idle_seconds
+        self._changed = threading.Condition()
+        self._idle: dict[_Key, list[Slot]] = {}
+        self._idle_count = 0
+        self._busy: dict[int, Slot] = {}
+        self._busy_of: dict[Any, int] = {}
+        self._spares: deque[Slot] = deque()
+        self._waiting: list[int] = []
+        self._trouble: CannotLaunch | None = None
+        self._is_started = self._is_closed = False
+        self._graves: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
+
+    # ------------------------------------------------------------ running
+
+    def run(
+        self,
+        job: Job,
+        services: Services,
+        *,
+        is_cancelled: Callable[[], bool] | None = None,
+        on_log: Listener | None = None,
+    ) -> Finished:
+        """Run a job to its end on this thread. Problem `BUSY` (503, Retry-After) when no slot is free soon,
+        `LAMBDA_FAILED` when no process can be started here. `is_cancelled` is asked four times a second; `on_log` gets
+        what the code writes as it comes. What `services` raises beyond a Problem ends the run and goes through."""
+        self._start()
+        slot = self._take(job)
+        fit = False
+        try:
+            talk = Conversation(slot, job, job.code, services, is_cancelled, on_log)
+            self._warden.watch(slot, talk.deadline, job.memory_mb)
+            finished = talk.hold()
+            fit = finished.state == "succeeded"
+            return finished
+        finally:
+            self._warden.leave(slot)
+            self._give_back(slot, job, fit)
+
+    def close(self) -> None:
+        """End every process and thread; runs at work end as failed."""
+        with self._changed:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            started = self._is_started
+            left = [*self._spares, *(slot for slots in self._idle.values() for slot in slots)]
+            self._spares.clear()
+            self._idle.clear()
+            for slot in self._busy.values():
+                slot.kill("closed")
+            self._changed.notify_all()
+        if started:
+            self._nursery.close()
+            for slot in left:
+                self._graves.put(slot)
+            self._graves.put(None)
+            self._undertaker.join(10)
+            self._warden.close()
+            atexit.unregister(self.close)
+
+    def counts(self) -> dict[str, int]:
+        """How many slots are busy, idle, spare, for pages that show it."""
+        with self._changed:
+            return {"busy": len(self._busy), "idle": self._idle_count, "spare": len(self._spares)}
+
+    # ------------------------------------------------------------ slots
+
+    def _start(self) -> None:
+        if self._is_started:
+            return
+        with self._changed:
+            if self._is_started:
+                return
+            if self._is_closed:
+                raise Problem("BUSY", "The platform is being stopped.", headers={"Retry-After": "1"})
+            home = make_home(self._parent)
+            self._warden = Warden()
+            self._undertaker = threading.Thread(target=self._bury, name="lambda undertaker", daemon=True)
+            self._undertaker.start()
+            self._nursery = Nursery(self.launcher, home, self._missing, self._born, self._failed)
+            self._is_started = True
+            atexit.register(self.close)
+
+    def _take(self, job: Job) -> Slot:
+        key = (job.workspace_id, job.lambda_key, job.memory_mb)
+        heap_mb = HEAP_MB if job.memory_mb <= HEAP_MB else job.memory_mb
+        now = time.monotonic()
+        no_room, no_boot = now + self._wait_seconds, now + BOOT_SECONDS
+        with self._changed:
+            while True:
+                if self._is_closed:
+                    raise Problem("BUSY", "The platform is being stopped.", headers={"Retry-After": "1"})
+                slot = self._find(job, key, heap_mb)
+                if slot is not None:
+                    return slot
+                has_room = self._has_room(job)
+                if has_room and self._trouble is not None:
+                    raise Problem("LAMBDA_FAILED", str(self._trouble))
+                self._wait(heap_mb if has_room else None, no_boot if has_room else no_room)
+
+    def _find(self, job: Job, key: _Key, heap_mb: int) -> Slot | None:
+        """A slot that can run the job now, taken; the lock is held."""
+        if self._busy_of.get(job.workspace_id, 0) >= self._most_of_one:
+            return None
+        slot = None
+        own = self._idle.get(key)
+        while own and not job.once and slot is None:
+            slot = own.pop()
+            self._idle_count -= 1
+            if not own:
+                del self._idle[key]
+            if not slot.channel.is_quiet():
+                self._graves.put(slot)
+                slot = None
+        if slot is None:
+            slot = self._find_spare(heap_mb)
+            if slot is None:
+                return None
+            slot.key = key
+            self._nursery.wake()
+        self._busy[slot.number] = slot
+        self._busy_of[job.workspace_id] = self._busy_of.get(job.workspace_id, 0) + 1
+        return slot
+
+    def _find_spare(self, heap_mb: int) -> Slot | None:
+        if len(self._busy) >= self._most:
+            return None
+        for slot in self._spares:
+            if slot.heap_mb == heap_mb:
+                self._spares.remove(slot)
+                if len(self._busy) + self._idle_count >= self._most:
+                    self._close_oldest()
+                return slot
+        return None
+
+    def _has_room(self, job: Job) -> bool:
+        of_one = self._busy_of.get(job.workspace_id, 0)
+        return len(self._busy) < self._most and of_one < self._most_of_one
+
+    def _wait(self, heap_mb: int | None, deadline: float) -> None:
+        """Wait for a change, asking for a boot when one is needed. BUSY at the deadline."""
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            raise Problem(
+                "BUSY",
+                "Every place where lambdas run is taken.",
+                suggestion="Try again in a second.",
+                headers={"Retry-After": "1"},
+            )
+        if heap_mb is not None:
+            self._waiting.append(heap_mb)
+            self._nursery.wake()
+        try:
+            self._changed.wait(seconds)
+        finally:
+            if heap_mb is not None:
+                self._waiting.remove(heap_mb)
+
+    def _give_back(self, slot: Slot, job: Job, fit: bool) -> None:
+        now = time.monotonic()
+        slot.runs += 1
+        slot.last_used_at = now
+        stays = fit and not job.once and slot.verdict is None and self._is_fresh(slot, now)
+        if stays:
+            try:
+                slot.sweep()
+            except OSError:
+                stays = False
+        with self._changed:
+            del self._busy[slot.number]
+            left = self._busy_of[job.workspace_id] - 1
+            if left:
+                self._busy_of[job.workspace_id] = left
+            else:
+                del self._busy_of[job.workspace_id]
+            if stays and not self._is_closed:
+                self._idle.setdefault(slot.key, []).append(slot)
+                self._idle_count += 1
+            else:
+                self._graves.put(slot)
+            self._changed.notify()
+
+    @staticmethod
+    def _is_fresh(slot: Slot, now: float) -> bool:
+        if slot.runs >= SLOT_RUNS or now - slot.started_at > SLOT_SECONDS or slot.meter is None:
+            return False
+        if slot.meter.memory_bytes() > KEPT_MB * _MB:
+            return False
+        return slot.runs % 64 != 0 or slot.meter.cpu_seconds() < SLOT_CPU_SECONDS / 2
+
+    def _close_oldest(self) -> None:
+        """Close the idle slot that was used longest ago; the lock is held."""
+        slot = min(
+            (slots[0] for slots in self._idle.values()), key=lambda one: one.last_used_at, default=None
+        )
+        if slot is not None:
+            self._forget(slot)
+
+    def _forget(self, slot: Slot) -> None:
+        slots = self._idle[slot.key]
+        slots.remove(slot)
+        if not slots:
+            del self._idle[slot.key]
+        self._idle_count -= 1
+        self._graves.put(slot)
+
+    # ------------------------------------------------------------ called by the threads
+
+    def _missing(self) -> list[int]:
+        """Heap sizes of the slots to be booted: for those who wait, then spares."""
+        with self._changed:
+            if self._is_closed:
+                return []
+            wanted = list(self._waiting)
+            there = [slot.heap_mb for slot in self._spares]
+            for heap_mb in there:
+                if heap_mb in wanted:
+                    wanted.remove(heap_mb)
+            spares = there.count(HEAP_MB)
+            return wanted + [HEAP_MB] * (self._most_spares - spares)
+
+    def _born(self, slot: Slot) -> None:
+        with self._changed:
+            self._trouble = None
+            self._spares.append(slot)
+            self._changed.notify_all()
+
+    def _failed(self, error: CannotLaunch) -> None:
+        with self._changed:
+            self._trouble = error
+            self._changed.notify_all()
+
+    def _bury(self) -> None:
+        """The undertaker's thread: reaps what was killed, and closes slots that nobody has used for long."""
+        while True:
+            try:
+                slot = self._graves.get(timeout=min(5.0, self._idle_seconds / 2))
+            except queue.Empty:
+                self._close_idle()
+                continue
+            if slot is None:
+                return
+            slot.bury()
+
+    def _close_idle(self) -> None:
+        since = time.monotonic() - self._idle_seconds
+        with self._changed:
+            for slot in [slot for slots in self._idle.values() for slot in slots]:
+                if slot.last_used_at < since or slot.launched.popen.poll() is not None:
+                    self._forget(slot)

@@ -1,0 +1,151 @@
+"""A slot: one process that runs code, as the supervisor sees it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import resource
+import secrets
+import time
+from contextlib import suppress
+from typing import Any
+
+from lambdas.launchers.launcher import ON_LINUX, CannotLaunch, Launched, Launcher, Order
+
+from .frames import COMPILE, DONE, LOG, READY, RPC, BadFrame, Channel, Ended, Frame, Late
+from .limits import (
+    BOOT_SECONDS,
+    DATA_BYTES,
+    LOG_FRAME_BYTES,
+    OUTPUT_FRAME_BYTES,
+    RPC_BYTES,
+    SCRATCH_BYTES,
+    SLOT_CPU_SECONDS,
+    WAITING_BYTES,
+)
+from .memory import Meter
+
+_LONGEST = {READY: 1_000, LOG: LOG_FRAME_BYTES, RPC: RPC_BYTES, DONE: OUTPUT_FRAME_BYTES}
+_numbers = itertools.count(1)
+
+
+class Slot:
+    """A process and what is known of it. It belongs to `key` from its first run on, and has one user at a time."""
+
+    def __init__(self, launcher: Launcher, launched: Launched, heap_mb: int) -> None:
+        self.number = next(_numbers)
+        self.launcher = launcher
+        self.launched = launched
+        self.heap_mb = heap_mb
+        self.key: Any = None
+        self.knows: str | None = None
+        self.runs = 0
+        self.started_at = self.last_used_at = time.monotonic()
+        self.verdict: str | None = None
+        self.meter: Meter | None = None
+        popen = launched.popen
+        to, self.output, error = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
+        self.channel = Channel(to, self.output, error, _LONGEST, WAITING_BYTES)
+
+    @classmethod
+    def launch(cls, launcher: Launcher, order: Order) -> Slot:
+        """Start a process; it is of use once `greet` has returned. CannotLaunch when it can't be started."""
+        try:
+            return cls(launcher, launcher.launch(order), order.heap_mb)
+        except OSError as error:
+            raise CannotLaunch(f"The launcher {launcher.name} can't start a process: {error}") from error
+
+    def greet(self, seconds: float = BOOT_SECONDS) -> None:
+        """Wait until the process says that it is ready, then put its limits on. CannotLaunch when it does not."""
+        try:
+            frame = self.channel.receive(time.monotonic() + seconds)
+            if frame.kind != READY:
+                raise BadFrame("it did not say that it is ready")
+            self.launcher.settle(self.launched)
+        except (BadFrame, Ended, Late, OSError) as error:
+            self.kill("boot")
+            self.channel.drain()
+            said = self.channel.stderr.strip().splitlines()[-3:] or [str(error) or type(error).__name__]
+            raise CannotLaunch(
+                f"A process of the launcher {self.launcher.name} did not start: {' '.join(said)}"
+            ) from error
+        self._limit()
+        self.meter = Meter(self.launched)
+
+    def _limit(self) -> None:
+        """Kernel limits that hold without the supervisor. Where it may not set them the launcher has."""
+        inner = self.launched.inner
+        if inner is None or not ON_LINUX:
+            return
+        limits = {
+            resource.RLIMIT_CORE: (0, 0),
+            resource.RLIMIT_FSIZE: (SCRATCH_BYTES, SCRATCH_BYTES),
+            resource.RLIMIT_NOFILE: (256, 256),
+            resource.RLIMIT_DATA: (DATA_BYTES + self.heap_mb * 1_000_000,) * 2,
+            resource.RLIMIT_CPU: (SLOT_CPU_SECONDS, SLOT_CPU_SECONDS),
+        }
+        with suppress(PermissionError, ProcessLookupError):
+            for which, values in limits.items():
+                resource.prlimit(inner, which, values)
+
+    def allow_cpu(self, seconds: float) -> None:
+        """Renew the processor time limit for one run of at most `seconds`, on as many cores as there are."""
+        if self.meter is None or not ON_LINUX or self.launched.inner is None:
+            return
+        soft = min(int(self.meter.cpu_seconds() + seconds * (os.cpu_count() or 1)) + 2, SLOT_CPU_SECONDS)
+        with suppress(PermissionError, ProcessLookupError):
+            resource.prlimit(self.launched.inner, resource.RLIMIT_CPU, (soft, SLOT_CPU_SECONDS))
+
+    def say(self, kind: int, payload: bytes, deadline: float) -> int:
+        """Send `run` or `compile` with a token of its own: what the process says has to carry it."""
+        token = secrets.randbits(32)
+        self.channel.send(kind, token, payload, deadline)
+        return token
+
+    def hear(self, token: int, deadline: float) -> Frame:
+        """The next frame of that run. BadFrame for one of another."""
+        frame = self.channel.receive(deadline)
+        if frame.token != token or frame.kind == READY:
+            raise BadFrame("a frame of another run")
+        return frame
+
+    def kill(self, verdict: str) -> None:
+        """End the process now; the first verdict stays. Any thread may call this, any number of times."""
+        if self.verdict is None:
+            self.verdict = verdict
+        if self.launched.popen.returncode is None:
+            self.launcher.kill(self.launched)
+
+    def bury(self) -> None:
+        """Kill, reap, give everything back. Called once, when nobody uses the slot any more."""
+        self.kill("closed")
+        with suppress(Exception):
+            self.launched.popen.wait(5)
+        if self.meter is not None:
+            self.meter.close()
+        popen = self.launched.popen
+        for stream in (popen.stdin, popen.stdout, popen.stderr):
+            if stream is not None:
+                stream.close()
+        self.launcher.discard(self.launched)
+
+    def sweep(self) -> None:
+        """Empty the scratch directory, symbolic links not followed."""
+        if self.launched.scratch is not None:
+            sweep_directory(self.launched.scratch)
+
+
+def sweep_directory(directory: int) -> None:
+    """Delete everything in an open directory; the directory itself stays."""
+    import shutil
+
+    with os.scandir(directory) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_directory in found:
+        if is_directory:
+            shutil.rmtree(name, dir_fd=directory)
+        else:
+            os.unlink(name, dir_fd=directory)
+
+
+__all__ = ["COMPILE", "Slot", "sweep_directory"]
