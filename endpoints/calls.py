@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from stackyard.core.body import parse_pairs
+from stackyard.core.connection import close_broken
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode as encode_value
 from stackyard.core.jsonout import measure
@@ -212,7 +213,7 @@ class EndpointCall:
         """What a caller learns of an error that is ours: nothing but an id by which the log tells the rest."""
         _log.error("call %s failed", self.request_id, exc_info=error)
         if isinstance(error, DatabaseError | InterfaceError):
-            close_broken_connections()
+            close_broken()
             if isinstance(error, OperationalError | InterfaceError):
                 wait = {"Retry-After": "1"}
                 return Problem("BUSY", "The database is busy.", suggestion="Try again.", headers=wait)
@@ -281,10 +282,3 @@ def _success(plan: EndpointPlan, execution: Execution, value: Any) -> Answer:
 def _too_large(limit: int) -> Problem:
     message = f"The answer is larger than {limit:,} bytes."
     return Problem("RESPONSE_TOO_LARGE", message, suggestion="Ask for less at once, for instance a page.")
-
-
-def close_broken_connections() -> None:
-    """Close every connection of this thread that does not answer any more, so that the next call gets a new one."""
-    for connection in connections.all(initialized_only=True):
-        connection.errors_occurred = True
-        connection.close_if_unusable_or_obsolete()

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
 from auth.keys import write_uses
+from stackyard.core.connection import close_broken
 from stackyard.core.limits import HISTORY_ENTRIES
 from stackyard.core.version import pin, unpin
 
@@ -141,7 +142,7 @@ class History:
         except (OperationalError, InterfaceError) as error:
             # Locked, full, gone: the rows stay for the next round, new calls wait in the bounded queue.
             self._complain("the request history cannot be written now: %s", error)
-            connections["history"].close_if_unusable_or_obsolete()
+            close_broken()
             return False
         except DatabaseError as error:
             self._complain("rows of the request history are refused: %s", error)

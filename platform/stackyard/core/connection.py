@@ -25,3 +25,14 @@ def own_connection() -> BaseDatabaseWrapper:
     if connection is None:
         connection = _held.connection = connections["default"]
     return connection
+
+
+def close_broken() -> None:
+    """Close every connection of this thread that does not answer any more; the next use opens a new one.
+
+    Asks each with a query, so it is for after an error only. One in a transaction is its owner's to end.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and not connection.in_atomic_block:
+            connection.errors_occurred = True
+            connection.close_if_unusable_or_obsolete()
