@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
-from stackyard.core.meta.serializers import Moment, StrictModelSerializer, Text
+from stackyard.core.meta.serializers import Moment, StrictModelSerializer, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
 
 from . import keys, meta_schema  # noqa: F401 (the schema's names for the ways in)
@@ -47,13 +47,21 @@ class NewKeySerializer(KeySerializer):
         fields = [*KeySerializer.Meta.fields, "key"]
 
 
+class KeyChangeSerializer(StrictSerializer):
+    """Other rights, or another end; the rest of a key stays as it was made."""
+
+    scopes = serializers.ListField(child=Text(max_length=130), max_length=200, required=False)
+    expires_at = Moment(required=False, allow_null=True, help_text="Null: never.")
+
+
 class KeyViewSet(MetaViewSet):
-    """The workspace's API keys."""
+    """The workspace's API keys. No key can change one, since it could give itself more than it was given."""
 
     noun, tag, model = "API key", "API keys", ApiKey
+    builders_only = frozenset({"partial_update"})
     shows = KeySerializer
     answers = {"create": NewKeySerializer}
-    bodies = {"create": KeySerializer}
+    bodies = {"create": KeySerializer, "partial_update": KeyChangeSerializer}
 
     def key(self) -> ApiKey:
         """The key that the URL names by its id. Problem `NOT_FOUND`."""
@@ -76,6 +84,12 @@ class KeyViewSet(MetaViewSet):
     def retrieve(self, request: Request, workspace: str, key: int) -> Response:
         """Show a key without its text."""
         return self.shown(self.key())
+
+    def partial_update(self, request: Request, workspace: str, key: int) -> Response:
+        """Give a key other scopes or another end."""
+        found, asked = self.key(), self.body(partial=True)
+        keys.change_key(found, asked.get("scopes", found.scopes), asked.get("expires_at", found.expires_at))
+        return self.shown(found)
 
     def destroy(self, request: Request, workspace: str, key: int) -> Response:
         """Revoke a key: from now on it opens nothing, everywhere. It stays in the list."""
@@ -125,5 +139,5 @@ _KEYS = "workspaces/<str:workspace>/keys"
 urlpatterns = [
     route("me", CallerViewSet, get="retrieve"),
     route(_KEYS, KeyViewSet, get="list", post="create"),
-    route(f"{_KEYS}/<int:key>", KeyViewSet, get="retrieve", delete="destroy"),
+    route(f"{_KEYS}/<int:key>", KeyViewSet, get="retrieve", patch="partial_update", delete="destroy"),
 ]

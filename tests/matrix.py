@@ -100,6 +100,7 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/keys"): Row(),
     ("POST", f"{_W}/keys"): Row(201, {"name": "new"}),
     ("GET", f"{_W}/keys/<int:key>"): Row(),
+    ("PATCH", f"{_W}/keys/<int:key>"): Row(body={"scopes": ["shop"]}, builders_only=True),
     ("DELETE", f"{_W}/keys/<int:key>"): Row(204),
     ("GET", f"{_W}/history"): Row(),
     ("GET", f"{_W}/history/<int:call>"): Row(),

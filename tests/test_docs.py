@@ -111,6 +111,18 @@ def test_inputs_stand_where_the_endpoint_reads_them(group: ApiGroup, door: Door)
     assert set(item["delete"]["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {"address"}
 
 
+def test_a_sensitive_inputs_default_is_not_told(group: ApiGroup, door: Door) -> None:
+    add_endpoint(
+        group,
+        method="POST",
+        path="/hello",
+        inputs={"name": "text", "pin": {"type": "text", "sensitive": True, "default": "canary-5501"}},
+    )
+    body = spec(door)["paths"]["/hello"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["pin"] == {"type": "string", "writeOnly": True}
+    assert b"canary-5501" not in door.get("/apispec:shop").body
+
+
 def test_records_and_errors_of_the_stack_are_described(group: ApiGroup, door: Door) -> None:
     create_table(
         group.workspace,

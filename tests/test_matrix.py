@@ -204,7 +204,7 @@ def expected(caller: str, method: str, route: str, row: Row) -> int:
         case "unscoped" | "group" | "reader" | "single" | "elsewhere":
             return 403
         case "stranger":
-            return (403 if row.builders_only else row.status) if is_shared else 404
+            return 403 if row.builders_only else row.status if is_shared else 404
         case "key":
             return 403 if row.builders_only else row.status
         case "owner":

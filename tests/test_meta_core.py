@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.handlers.wsgi import WSGIHandler
 
 from auth.keys import create_key, revoke_key
+from auth.models import User
 from stackyard.core.models import Variable, Workspace
 from tests import factories
 from tests.doors import Door
@@ -276,8 +278,6 @@ def browser() -> Any:
 
 
 def test_a_builder_manages_every_workspace_from_the_console(shop: Workspace, browser: Any) -> None:
-    from auth.models import User
-
     browser.force_login(User.objects.create_superuser("owner@example.com"))
     door = session_door(browser, WSGIHandler())
     assert door.get("/api:meta/me").json()["kind"] == "builder"
@@ -286,8 +286,6 @@ def test_a_builder_manages_every_workspace_from_the_console(shop: Workspace, bro
 
 
 def test_a_session_without_the_csrf_token_only_reads(shop: Workspace, browser: Any) -> None:
-    from auth.models import User
-
     browser.force_login(User.objects.create_superuser("owner@example.com"))
     door = session_door(browser, WSGIHandler(), csrf=False)
     assert door.get(ONE).status == 200
@@ -296,10 +294,6 @@ def test_a_session_without_the_csrf_token_only_reads(shop: Workspace, browser: A
 
 
 def test_an_account_without_rights_is_refused(shop: Workspace, browser: Any) -> None:
-    from django.contrib.auth.models import Permission
-
-    from auth.models import User
-
     account = User.objects.create_user("helper@example.com", is_staff=True)
     browser.force_login(account)
     door = session_door(browser, WSGIHandler())
@@ -310,7 +304,21 @@ def test_an_account_without_rights_is_refused(shop: Workspace, browser: Any) -> 
 
 
 def test_an_account_that_may_not_use_the_console_is_nobody(shop: Workspace, browser: Any) -> None:
-    from auth.models import User
-
     browser.force_login(User.objects.create_user("user@example.com"))
     assert session_door(browser, WSGIHandler()).get(ONE).status == 401
+
+
+def test_a_builder_gives_a_key_other_scopes_and_a_key_cannot(
+    shop: Workspace, browser: Any, meta: Door
+) -> None:
+    key, text = create_key(shop, "partner", ["meta"])
+    partner = Door(WSGIHandler()).with_key(text)
+    assert partner.get(ONE).status == 200
+    assert partner.patch(f"{ONE}/keys/{key.pk}", {"scopes": ["*"]}).status == 403
+    browser.force_login(User.objects.create_superuser("owner@example.com"))
+    door = session_door(browser, WSGIHandler())
+    changed = door.patch(f"{ONE}/keys/{key.pk}", {"scopes": ["shop"]})
+    assert changed.json()["scopes"] == ["shop"], changed.body
+    assert partner.get(ONE).status == 403
+    assert door.patch(f"{ONE}/keys/{key.pk}", {"expires_at": "2020-01-01T00:00:00Z"}).status == 200
+    assert partner.get(ONE).status == 401

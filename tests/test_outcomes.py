@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stackyard.stacks.endings import Raised
 from stackyard.stacks.outcomes import outcomes
 
@@ -87,8 +89,9 @@ def test_called_functions_are_followed_once() -> None:
     assert [one.code for one in raised(calls, functions)] == ["IN_FUNCTION"]
 
 
-def test_steps_on_one_record_can_miss_it() -> None:
-    found = raised([line("edit_record", table="t", value=1, data={})])
+@pytest.mark.parametrize("step", ["edit_record", "patch_record", "delete_record"])
+def test_steps_on_one_record_can_miss_it(step: str) -> None:
+    found = raised([line(step, table="t", value=1, data={})])
     assert {(one.status, one.code) for one in found} == {(404, "NOT_FOUND"), (409, "CONFLICT")}
 
 

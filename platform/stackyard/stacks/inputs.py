@@ -163,7 +163,9 @@ class Input:
             schema = _or_null(schema)
         if self.spec.get("description"):
             schema["description"] = self.spec["description"]
-        if self.has_default:
+        if self.sensitive:
+            schema["writeOnly"] = True
+        elif self.has_default:
             schema["default"] = self.spec["default"]
         return schema
 
