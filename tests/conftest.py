@@ -27,6 +27,9 @@ hypothesis_settings.register_profile(
 hypothesis_settings.register_profile(
     "fuzz", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck)
 )
+# A password hash is slow on purpose; here it would be most of the time that a console's test takes.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 hypothesis_settings.load_profile("fuzz" if os.environ.get("STACKYARD_FUZZ") == "1" else "default")
 
 
