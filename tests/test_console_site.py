@@ -160,3 +160,24 @@ def test_an_address_is_taken_once(console: Client) -> None:
     )
     assert answer.status_code == 200
     assert "already" in answer.content.decode()
+
+
+def test_nothing_is_done_without_the_forms_token(console: Client) -> None:
+    workspace = factories.make_workspace()
+    endpoint = factories.make_endpoint(factories.make_group(workspace))
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.get())
+    page = f"/admin/endpoints/endpoint/{endpoint.pk}"
+    for address in (
+        f"{page}/change/",
+        f"{page}/delete/",
+        f"{page}/switch/",
+        f"{page}/revisions/1/restore/",
+        "/admin/endpoints/endpoint/add/",
+        "/admin/tables/table/add/",
+        "/admin/accounts/apikey/add/",
+        "/admin/core/variable/add/",
+    ):
+        assert strict.post(address, {"do": "try"}).status_code == 403, address
+    endpoint.refresh_from_db()
+    assert endpoint.active

@@ -87,7 +87,7 @@ class OptionsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """The options as a map."""
-        return value if isinstance(value, dict) else read_options(super().to_python(value))
+        return value if isinstance(value, dict) else read_options(super().to_python(value) or "")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether other text was typed."""

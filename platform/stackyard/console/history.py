@@ -28,7 +28,8 @@ class Uncounted(Paginator):
     def count(self) -> int:
         """The entries, at most as many as `PAGES_SHOWN` pages hold; the ids alone are read."""
         bound = self.per_page * PAGES_SHOWN
-        return self.object_list.order_by("-id").values("id")[:bound].count()
+        entries: Any = self.object_list
+        return int(entries.order_by("-id").values("id")[:bound].count())
 
 
 class StatusClass(admin.SimpleListFilter):
@@ -108,7 +109,7 @@ class HistoryAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[HistoryEntry]:
         """The entries; a list leaves the bodies where they are."""
         entries = super().get_queryset(request)
-        in_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
         return entries.defer("request_headers", "request_body", "response_body") if in_list else entries
 
     @admin.display(description="When (UTC)")
@@ -144,7 +145,9 @@ class HistoryAdmin(admin.ModelAdmin):
     ) -> Any:
         """One call in full."""
         entry = self.get_object(request, object_id)
-        context = {"facts": list(self._facts(entry)), "texts": list(_texts(entry))} if entry else {}
+        context: dict[str, Any] = (
+            {"facts": list(self._facts(entry)), "texts": list(_texts(entry))} if entry else {}
+        )
         if entry:
             context["endpoint"] = Endpoint.objects.filter(pk=entry.endpoint_id).first()
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})

@@ -106,7 +106,7 @@ class ProblemsOnForm(admin.ModelAdmin):
             # Where there is one workspace, nobody has to choose it.
             kwargs["empty_label"] = None
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
@@ -18,7 +18,7 @@ from .problems import capital, details_of, sentence
 _NUMBERS = frozenset({"int", "float", "decimal", "reference"})
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class RecordInput:
     """One field on the form: what it shows, and what is wrong with it.
 
@@ -29,7 +29,7 @@ class RecordInput:
     field: FieldDef
     text: str = ""
     before: str = ""
-    errors: list[str] = field(default_factory=list)
+    errors: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def name(self) -> str:

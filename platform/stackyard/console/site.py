@@ -8,6 +8,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from . import menu
@@ -33,13 +34,13 @@ class ConsoleSite(AdminSite):
         """The menu: sections in the console's order instead of one per app."""
         return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page: first steps until they are done, then what is there and what happened."""
         from .home import overview
 
         return super().index(request, {**overview(), **(extra_context or {})})
 
-    def app_index(
+    def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The console is not divided by app: an app's page is the home page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -15,24 +15,14 @@ from django.utils.html import format_html
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.tables import changes
-from stackyard.tables.models import Field, Index, Table
-from stackyard.tables.specs import field_spec
+from stackyard.tables.models import Index, Table
 
-from .field_forms import (
-    OWN_WORDS,
-    FieldRowForm,
-    FieldRowSet,
-    IndexForm,
-    option_help,
-    show_default,
-    write_options,
-)
+from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
-from .pages import Crumb, confirmed, page
-from .problems import add_to_form, add_to_rows
+from .pages import confirmed, page
+from .problems import add_to_rows
 from .record_pages import RecordPages
-
-LIST = "admin:tables_table_changelist"
+from .table_page import LIST, TablePage, crumbs_of
 
 
 class NewTableForm(forms.Form):
@@ -40,17 +30,6 @@ class NewTableForm(forms.Form):
 
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(max_length=63, help_text="Letters, digits and _, such as customers.")
-    description = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
-    )
-
-
-class TableForm(forms.Form):
-    """The name and description of a table that is there."""
-
-    name = forms.CharField(
-        max_length=63, help_text="Renaming changes no data; stacks name tables, so look through them."
-    )
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
     )
@@ -161,105 +140,6 @@ def _create(form: NewTableForm, rows: Any) -> Table | None:
     except Problem as problem:
         add_to_rows(form, {row.cleaned_data["name"]: row for row in rows.filled()}, problem)
         return None
-
-
-def crumbs_of(table: Table) -> Sequence[Crumb]:
-    """The trail to a table's pages."""
-    return [("Tables", reverse(LIST)), (table.name, reverse("admin:tables_table_change", args=[table.pk]))]
-
-
-class TablePage:
-    """One request to the page of a table: its name, its fields, its indexes. Each form is sent alone."""
-
-    def __init__(self, request: HttpRequest, table: Table) -> None:
-        self.request = request
-        self.table = table
-        self.own = TableForm(
-            self._data("table"), initial={"name": table.name, "description": table.description}
-        )
-        self.row = FieldRowForm(self._data("field"), prefix="field")
-        self.index = IndexForm(self._data("index"), prefix="index")
-
-    def _data(self, form: str) -> Any:
-        return self.request.POST if self.request.POST.get("do") == form else None
-
-    def answer(self) -> HttpResponse:
-        """The page, or the way back to it after a change."""
-        deeds: dict[str | None, tuple[Any, Callable[[], str], str | None]] = {
-            "table": (self.own, self._change_table, None),
-            "field": (self.row, self._add_field, "options"),
-            "index": (self.index, self._add_index, "names"),
-        }
-        form, deed, otherwise = deeds.get(self.request.POST.get("do"), (None, None, None))
-        if form is not None and deed is not None and form.is_valid():
-            try:
-                messages.success(self.request, deed())
-                return HttpResponseRedirect(reverse("admin:tables_table_change", args=[self.table.pk]))
-            except Problem as problem:
-                add_to_form(form, problem, otherwise)
-                self.table.refresh_from_db()
-        return self._page()
-
-    def _change_table(self) -> str:
-        given = self.own.cleaned_data
-        if given["name"] != self.table.name:
-            changes.rename_table(self.table, given["name"])
-        if given["description"] != self.table.description:
-            changes.edit_table(self.table, description=given["description"])
-        return "The table is changed."
-
-    def _add_field(self) -> str:
-        field = changes.add_field(self.table, self.row.cleaned_data["name"], self.row.spec())
-        return f"The field {field.name} is added."
-
-    def _add_index(self) -> str:
-        changes.add_index(self.table, self.index.parts(), self.index.cleaned_data["unique"])
-        return "The index is built."
-
-    def _page(self) -> HttpResponse:
-        table = self.table
-        return page(
-            self.request,
-            "console/table.html",
-            table.name,
-            [("Tables", reverse(LIST))],
-            table=table,
-            fields=[_shown_field(field) for field in table.fields.filter(hidden_at=None)],
-            indexes=_shown_indexes(table),
-            own=self.own,
-            row=self.row,
-            index=self.index,
-            types=option_help(),
-        )
-
-
-def _shown_field(field: Field) -> dict[str, Any]:
-    spec = field_spec(field)
-    spec = {"type": spec} if isinstance(spec, str) else dict(spec)
-    return {
-        **{name: spec.get(name) for name in OWN_WORDS},
-        "pk": field.pk,
-        "name": field.name,
-        "access": field.access,
-        "default": show_default(spec.get("default")),
-        "options": write_options({name: value for name, value in spec.items() if name not in OWN_WORDS}),
-    }
-
-
-def _shown_indexes(table: Table) -> list[dict[str, Any]]:
-    names = {"id": "id", "created_at": "created_at", **dict(table.fields.values_list("pk", "name"))}
-    return [
-        {
-            "pk": index.pk,
-            "unique": index.unique,
-            "is_built": index.built_at is not None,
-            "fields": ", ".join(
-                f"{names.get(part['field'], '?')}{' ↓' if part.get('descending') else ''}"
-                for part in index.fields
-            ),
-        }
-        for index in table.indexes.filter(hidden_at=None)
-    ]
 
 
 def hide_table(request: HttpRequest, table: Table) -> HttpResponse:
