@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from auth.methods import AuthMethod
@@ -92,7 +93,7 @@ def _check_conflict(
         others = others.exclude(pk=endpoint.pk)
     names: dict[Template, str] = {}
     for name, path in others.values_list("name", "path"):
-        other = parse_template(path, Faults())
+        other = _published_template(path)
         if other is not None:
             names[other] = name
     twin = conflict(template, names)
@@ -103,3 +104,9 @@ def _check_conflict(
         faults.error(
             ("path",), "conflict", message, suggestion="Make one of them differ in a literal segment."
         )
+
+
+@lru_cache(maxsize=16_384)
+def _published_template(path: str) -> Template | None:
+    """The template of a path that was checked before: read once, since every check compares with all of a group."""
+    return parse_template(path, Faults())

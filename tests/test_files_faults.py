@@ -13,6 +13,8 @@ from stackyard.core.files import InvalidFiles
 from stackyard.core.models import Workspace
 from stackyard.stacks.models import Revision
 from stackyard.tables.models import Field, Table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
 from tests.workspace_folders import SHOP, apply_shop, exported, faults, read, write
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
@@ -212,3 +214,38 @@ def test_a_folder_or_workspace_that_is_not_there_is_named(tmp_path: Path):
         files.diff("nobody", tmp_path)
     with pytest.raises(InvalidFiles, match="The file is missing: it names the workspace"):
         files.apply(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (
+            "  name: {type: text, required: true, unique: true}",
+            "tables/customers.yaml:3:3: name can't be unique",
+        ),
+        ("  name: {type: int}", "tables/customers.yaml:3:10: A field's type cannot be changed yet"),
+        (
+            "  name: text\n  level: {type: int, required: true}",
+            "tables/customers.yaml:4:3: The table has records",
+        ),
+        (
+            "  name: text\n  email: {type: email, required: true}",
+            "tables/customers.yaml:4:24: 2 records hold nothing here",
+        ),
+    ],
+)
+def test_a_change_that_the_records_do_not_allow_is_told_at_its_field(shop: Path, field: str, said: str):
+    store = Store(load_schema(Workspace.objects.get().pk))
+    store.add_many("customers", [{"name": "Ann"}, {"name": "Ann"}])
+    write(shop, {"tables/customers.yaml": f"name: customers\nfields:\n{field}\n"})
+    found = faults(shop)
+    assert found[0].startswith(said), found
+    assert store.get("customers", 1)["name"] == "Ann"
+
+
+def test_fields_that_come_later_are_filled(shop: Path):
+    store = Store(load_schema(Workspace.objects.get().pk))
+    store.add("customers", {"name": "Ann"})
+    text = SHOP["tables/customers.yaml"] + "  level: {type: int, required: true, default: 3}\n"
+    files.apply(write(shop, {"tables/customers.yaml": text}))
+    assert Store(load_schema(Workspace.objects.get().pk)).get("customers", 1)["level"] == 3

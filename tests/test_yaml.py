@@ -253,7 +253,9 @@ def test_equal_data_gives_equal_bytes():
         ("a: !expr x + y", 5, (1, 14)),
         ("a: {b: 1, c: !expr '\"it''s\" ~ y'}", 10, (1, 31)),
         ("a: !expr |\n  x\n  + y", 3, (1, 4)),
-        ("a: {$expr: 'x + y'}", 5, (1, 4)),
+        ("a: {$expr: 'x + y'}", 5, (1, 17)),
+        ('a: !expr "\\"x\\" ~ y"', 7, (1, 19)),
+        ("a: !expr 'x'", 99, (1, 13)),
     ],
 )
 def test_a_column_of_an_expression_is_found_in_its_line(text, column, place):

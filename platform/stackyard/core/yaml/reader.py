@@ -23,7 +23,7 @@ _MAX_FAULTS = 50
 Position = tuple[int, int]
 """Line and column, both counted from 1."""
 
-_EXPRESSION_HEAD = re.compile(r"!expr +(['\"]?)(?=[^|>\s])")
+_EXPRESSION_HEAD = re.compile(r"(?:!expr +|(?!!))(['\"]?)(?=[^|>\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +75,22 @@ class Loaded:
     def expression_position(self, path: Path, column: int) -> Position | None:
         """Where column `column` (from 1) of the expression at `path` stands, for one written on a single line.
 
-        The expression's own beginning when it is a block of several lines or written some other way.
+        The expression's own beginning when it is a block of several lines.
         """
-        place = self.value_position(path)
+        place = self._values.get((*path, "$expr")) or self.value_position(path)
         if place is None or path not in self._values:
             return place
         line, start = place
-        head = _EXPRESSION_HEAD.match(self._lines[line - 1], start - 1)
+        text = self._lines[line - 1]
+        head = _EXPRESSION_HEAD.match(text, start - 1)
         if head is None:
             return place
-        text = self._lines[line - 1][head.end() :]
-        if head[1] == "'":
-            # Each quote inside the expression is written twice.
-            column += text[: column + text[:column].count("''")].count("''")
-        return line, head.end() + column
+        at = head.end()
+        for _ in range(column - 1):
+            # In single quotes a quote is written twice, in double quotes behind a backslash.
+            pair = text[at : at + 2]
+            at += 2 if (head[1] == "'" and pair == "''") or (head[1] == '"' and pair[:1] == "\\") else 1
+        return line, min(at, len(text)) + 1
 
 
 def load(text: str) -> Loaded:
