@@ -24,11 +24,11 @@ interface Order {
   env: Record<string, string>; auth: Json; run: Json; dates: number[]; mode: string;
   operation?: string; items?: Json[]; initial?: Json; log_bytes: number; output_bytes: number;
 }
-interface Pending { resolve: (value: Json) => void; reject: (error: unknown) => void }
 
 const { stringify, parse } = JSON;
 const { isArray } = Array;
-const { keys, defineProperty, freeze } = Object;
+const { keys, defineProperty, freeze, getOwnPropertyDescriptor } = Object;
+const tagOf = Function.prototype.call.bind(Object.prototype.toString) as (value: unknown) => string;
 const { min } = Math;
 const toText = String, NativeDate = Date, NativeError = Error, NativePromise = Promise;
 const RealFunction = Function;
@@ -43,7 +43,6 @@ const stdin = Deno.stdin, stdout = Deno.stdout;
 const readChunk = stdin.read.bind(stdin), writeSync = stdout.writeSync.bind(stdout);
 const exit = Deno.exit;
 const nativeFetch = fetch;
-const timers = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate };
 
 // ---------------------------------------------------------------- frames
 
@@ -135,7 +134,8 @@ function plainObject(object: any, path: string, seen: unknown[]): Json {
   if (ArrayBuffer.isView(object) && !(object instanceof DataView)) {
     return plain(Array.from(object as Float64Array), path, seen);
   }
-  for (const [kind, hint] of REFUSED) if (object instanceof kind) throw cannot(hint, path);
+  const refused = REFUSED.get(tagOf(object).slice(8, -1));
+  if (refused !== undefined) throw cannot(refused, path);
   const copy: Record<string, Json> = { __proto__: null } as never;
   for (const key of keys(object)) {
     const item = plain(object[key], /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${stringify(key)}]`, seen);
@@ -144,13 +144,14 @@ function plainObject(object: any, path: string, seen: unknown[]): Json {
   return copy;
 }
 
-// deno-lint-ignore no-explicit-any
-const REFUSED: [any, string][] = [
-  [Map, "a Map (Object.fromEntries makes an object of it)"], [Set, "a Set (spread it into a list)"],
-  [WeakMap, "a WeakMap"], [WeakSet, "a WeakSet"], [NativePromise, "a Promise (is an await missing?)"],
-  [RegExp, "a regular expression"], [DataView, "a DataView"], [ReadableStream, "a stream"],
-  [Response, "a Response (await its json() or text())"], [Blob, "a Blob (await its bytes())"],
-];
+/** By the object's tag: asking for the classes themselves would load them all at the start. */
+const REFUSED = new Map([
+  ["Map", "a Map (Object.fromEntries makes an object of it)"], ["Set", "a Set (spread it into a list)"],
+  ["WeakMap", "a WeakMap"], ["WeakSet", "a WeakSet"], ["Promise", "a Promise (is an await missing?)"],
+  ["RegExp", "a regular expression"], ["DataView", "a DataView"], ["ReadableStream", "a stream"],
+  ["Response", "a Response (await its json() or text())"], ["Blob", "a Blob (await its bytes())"],
+  ["Headers", "Headers (Object.fromEntries makes an object of them)"], ["FormData", "FormData"], ["Request", "a Request"],
+]);
 
 function cannot(what: string, path: string): Error {
   const error = new TypeError(`${path} holds ${what}, which JSON can't carry.`);
@@ -189,12 +190,12 @@ function ownFrames(stack: string, file: string): [string, Place | null] {
     const match = /^(.*?)\(?([^() ]+), <anonymous>:(\d+):(\d+)\)?$/.exec(line);
     if (match !== null && match[2] === file) {
       const place = { line: +match[3] - LINES_BEFORE, column: +match[4] };
-      if (place.line < 1) continue;
+      if (place.line < 1 || compiled === null || place.line > compiled.lines) continue;
       first ??= place;
       const name = match[1].replace(/(eval|anonymous) $/, "").trimEnd();
       const where = `${file}:${place.line}:${place.column}`;
-      text += name.trim() === "at" ? `\n    at ${where}` : `\n${name} (${where})`;
-    } else if (!line.includes(import.meta.url)) {
+      text += /at( async)?$/.test(name) ? `\n${name} ${where}` : `\n${name} (${where})`;
+    } else if (!line.includes(import.meta.url) && !line.includes("ext:")) {
       text += `\n${line}`;
     }
   }
@@ -221,44 +222,105 @@ class Problem extends NativeError {
 // ---------------------------------------------------------------- compiling
 
 type Body = (...values: unknown[]) => Promise<unknown>;
-interface Compiled { names: string[]; body: Body }
+interface Compiled { names: string[]; code: string; lines: number; body: Body }
 let compiled: Compiled | null = null;
-let packages: unknown = null;
+let packages: Record<string, unknown> | null = null;
 
+/** The lambda as a function of these names; made once and kept, since a slot runs one lambda only. */
 function bodyOf(order: Order, names: string[]): Body {
   if (compiled === null || order.code !== undefined || compiled.names.join() !== names.join()) {
-    const source = `"use strict";return(async()=>{\n${order.code ?? kept}\n})()\n//# sourceURL=${order.file}`;
-    compiled = { names, body: new RealFunction(...names, source) as unknown as Body };
-    kept = order.code ?? kept;
+    const code = order.code ?? compiled!.code;
+    const source = `"use strict";return(async()=>{\n${code}\n})()\n//# sourceURL=${order.file}`;
+    const body = new RealFunction(...names, source) as unknown as Body;
+    compiled = { names, code, lines: code.split("\n").length, body };
   }
   return compiled.body;
 }
-let kept = "";
 
 /** TypeScript to JavaScript, lines and columns kept; nothing of it is run. */
-// deno-lint-ignore no-explicit-any
-async function compile(token: number, order: any): Promise<void> {
+async function compile(token: number, source: string): Promise<void> {
   try {
     const { stripTypeScriptTypes } = await import("node:module");
-    const code = stripTypeScriptTypes(order.code);
+    const [code, imports] = withoutImports(strip(stripTypeScriptTypes, source));
     new AsyncFunction(`"use strict";\n${code}`);
-    send(DONE, token, stringify({ value: code }));
+    send(DONE, token, stringify({ value: { code, imports } }));
   } catch (error) {
     send(DONE, token, stringify({ error: syntaxFailure(error as Error) }));
   }
 }
 
+// deno-lint-ignore no-explicit-any
+function strip(types: any, source: string): string {
+  try {
+    return types(source);
+  } catch (error) {
+    // Only the other mode says where a syntax error is.
+    if ((error as Error).message.startsWith("[InvalidSyntax]")) types(source, { mode: "transform" });
+    throw error;
+  }
+}
+
 function syntaxFailure(error: Error): Failure {
-  const said = toText(error.message);
-  const match = /^(.*?)(?: at \S*?:(\d+):(\d+))?$/s.exec(said)!;
-  return {
-    name: "SyntaxError", message: match[1], stack: "",
-    line: match[2] ? +match[2] : null, column: match[3] ? +match[3] : null,
-  };
+  const said = toText(error.message).replace(/^SyntaxError: /, "").split("\n\nSyntaxError")[0];
+  const place = /(?:\n +)?(?: at )?at file:\S*?:(\d+):(\d+)|at file:\S*?:(\d+):(\d+)/.exec(said);
+  let message = said.split("\n")[0].replace(/ at file:\S+$/, "");
+  if (message.startsWith("Cannot use import")) message += "; imports stand before everything else";
+  const [line, column] = place ? [+(place[1] ?? place[3]), +(place[2] ?? place[4])] : [null, null];
+  return { name: "SyntaxError", message, code: "SYNTAX", stack: "", line, column };
+}
+
+const BLANK = /(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
+const NAME = "[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*";
+const TEXT = `"[^"\\\\\\n]*"|'[^'\\\\\\n]*'`;
+const IMPORT = new RegExp(
+  `import\\b\\s*(?:(?<all>\\*\\s*as\\s+${NAME})|(?<main>${NAME})?\\s*,?\\s*(?:\\*\\s*as\\s+(?<rest>${NAME})|(?<some>\\{[^{}]*\\}))?)` +
+    `\\s*(?:(?<=[\\s}])from)?\\s*(?<from>${TEXT})[ \\t]*(?<more>with\\b)?;?`,
+  "uy",
+);
+
+/** Turns the import declarations at the top into what a function body can hold, line for line (ECMA-262 §16.2.2). */
+function withoutImports(code: string): [string, string[]] {
+  const imports: string[] = [];
+  let made = "", at = 0;
+  while (true) {
+    BLANK.lastIndex = at;
+    BLANK.exec(code);
+    made += code.slice(at, BLANK.lastIndex);
+    IMPORT.lastIndex = at = BLANK.lastIndex;
+    const found = IMPORT.exec(code);
+    if (found === null) return [made + code.slice(at), imports];
+    const { all, main, rest, some, from, more } = found.groups!;
+    const specifier = from.slice(1, -1);
+    if (more) throw new SyntaxError("An import takes no attributes here.");
+    if (!/^(npm|node):/.test(specifier)) {
+      throw new SyntaxError(`"${specifier}" can't be imported: only npm: and node: packages can.`);
+    }
+    imports.push(specifier);
+    const whole = all?.replace(/^\*\s*as\s+/, "") ?? rest;
+    const names = [main && `default:${main}`, some?.slice(1, -1).replace(/\bas\b/g, ":").trim()].filter(Boolean).join();
+    const value = `await $import(${stringify(specifier)})`;
+    made += whole
+      ? `const ${whole}=${value}${names ? `,{${names}}=${whole}` : ""};`
+      : names ? `const {${names.replace(/\s+/g, " ")}}=${value};` : `${value};`;
+    made += "\n".repeat(found[0].split("\n").length - 1);
+    at += found[0].length;
+  }
+}
+
+/** What an import in the code has become: a package of the bundle, or one that Deno brings. */
+function importOf(specifier: string): Promise<unknown> | unknown {
+  if (specifier.startsWith("node:")) {
+    void process;
+    return import(specifier);
+  }
+  const found = packages?.[specifier];
+  if (found === undefined) throw new TypeError(`The package "${specifier}" is not in this lambda's bundle: publish it again.`);
+  return found;
 }
 
 // ---------------------------------------------------------------- a run
 
+const OF_ITEM = ["item", "index", "items", "result", "$this", "$index", "$parent", "$result"];
 let current: Run | null = null;
 const ambient = new AsyncVariable();
 
@@ -267,7 +329,7 @@ class Run {
   order: Order;
   isOver = false;
   logged = 0;
-  rpcs = new Map<number, Pending>();
+  rpcs = new Map<number, (answer: [Json, Json]) => void>();
   waiting: (() => void)[] = [];
   lastRpc = 0;
   idle: (() => void) | null = null;
@@ -282,8 +344,8 @@ class Run {
   async start(): Promise<void> {
     try {
       if (this.order.bundle !== undefined) packages = new RealFunction(`${this.order.bundle}\nreturn packages;`)();
-      const value = this.order.mode === "filter" ? await this.filter() : await this.call({});
-      if (this.rpcs.size + this.waiting.length) await new NativePromise<void>((resolve) => this.idle = resolve);
+      const value = this.order.mode === "filter" ? await this.filter() : await this.body();
+      if (this.rpcs.size + this.waiting.length) await this.settled();
       const said = toJson(value, "result");
       if (encode(said).length > this.order.output_bytes) {
         throw new RangeError(`The result is larger than ${this.order.output_bytes / 1e6} MB.`);
@@ -292,6 +354,12 @@ class Run {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** All calls that nobody waited for are answered; one turn more, so that a failed one is heard of. */
+  async settled(): Promise<void> {
+    await new NativePromise<void>((resolve) => this.idle = resolve);
+    await new NativePromise((resolve) => setTimeout(resolve, 0));
   }
 
   fail(error: unknown): void {
@@ -306,27 +374,34 @@ class Run {
     send(DONE, this.token, payload);
   }
 
-  call(more: Record<string, unknown>): Promise<unknown> {
+  /** What the code sees by which name. */
+  names(): Record<string, unknown> {
     const order = this.order;
     const [now, today, yesterday, tomorrow] = order.dates.map((milliseconds) => new NativeDate(milliseconds));
-    const values: Record<string, unknown> = {
+    return {
       input: order.input, env: order.env, auth: order.auth, run: order.run, now, today, yesterday, tomorrow,
       db: database(this), fn: functions(this), email: service(this, "email"), cache: service(this, "cache"),
-      log, packages, $input: order.input, $env: order.env, $auth: order.auth, ...order.names, ...more,
+      log, $import: importOf, $input: order.input, $env: order.env, $auth: order.auth, ...order.names,
     };
-    const names = keys(values);
-    return bodyOf(order, names).apply(undefined, names.map((name) => values[name]));
+  }
+
+  body(): Promise<unknown> {
+    const names = this.names();
+    const listed = keys(names);
+    return bodyOf(this.order, listed)(...listed.map((name) => names[name]));
   }
 
   async filter(): Promise<unknown> {
     const { operation, items = [] } = this.order;
+    const names = this.names();
+    const listed = keys(names);
+    const constants = listed.map((name) => names[name]);
+    const body = bodyOf(this.order, [...OF_ITEM, ...listed]);
     const found: unknown[] = [];
     let result = this.order.initial;
     for (let index = 0; index < items.length; index++) {
       const item = items[index];
-      const names = { item, index, items, result, $this: item, $index: index, $parent: items, $result: result };
-      const value = await this.call(names);
-      delete this.order.code;
+      const value = await body(item, index, items, result, item, index, items, result, ...constants);
       if (operation === "map") found.push(value);
       else if (operation === "reduce") result = value;
       else if (operation === "filter") { if (value) found.push(item); }
@@ -341,30 +416,28 @@ class Run {
 
   // ---- rpc
 
-  rpc(method: string, args: unknown[]): Promise<Json> {
-    if (this.isOver) return NativePromise.reject(new NativeError(`${method} was called after the run had ended.`));
-    let params: string;
-    try {
-      params = `[${args.map((value, index) => toJson(value, `${method} argument ${index + 1}`)).join()}]`;
-    } catch (error) { return NativePromise.reject(error); }
-    return new NativePromise((resolve, reject) => {
+  /** Ask the platform. A function of its own that throws, so that the stack leads to the line that awaits it. */
+  async rpc(method: string, args: unknown[]): Promise<Json> {
+    if (this.isOver) throw new NativeError(`${method} was called after the run had ended.`);
+    const params = `[${args.map((value, index) => toJson(value, `${method} argument ${index + 1}`)).join()}]`;
+    const [value, problem] = await new NativePromise<[Json, Json]>((resolve) => {
       const go = () => {
         const id = ++this.lastRpc;
-        this.rpcs.set(id, { resolve, reject });
+        this.rpcs.set(id, resolve);
         send(RPC, this.token, `[${id},${stringify(method)},${params}]`);
       };
       if (this.rpcs.size < RPCS_AT_ONCE) go();
       else this.waiting.push(go);
     });
+    if (problem) throw new Problem(problem);
+    return value;
   }
 
-  // deno-lint-ignore no-explicit-any
-  settle([id, value, problem]: any): void {
-    const pending = this.rpcs.get(id);
-    if (pending === undefined) return;
+  settle([id, value, problem]: [number, Json, Json]): void {
+    const resolve = this.rpcs.get(id);
+    if (resolve === undefined) return;
     this.rpcs.delete(id);
-    if (problem) pending.reject(new Problem(problem));
-    else pending.resolve(value);
+    resolve([value, problem]);
     const next = this.waiting.shift();
     if (next) next();
     else if (this.rpcs.size === 0 && this.idle) this.idle();
@@ -480,23 +553,54 @@ const log = Object.assign((...args: unknown[]) => consoleOf.log(...args), {
   debug: consoleOf.debug, info: consoleOf.info, warn: consoleOf.warn, error: consoleOf.error,
 });
 
-// deno-lint-ignore no-explicit-any
-const running = new Set<any>();
+const endTimers: VoidFunction[] = [];
 function clearTimers(): void {
-  for (const timer of running) {
-    timers.clearTimeout(timer);
-    if (typeof timer === "object") timers.clearImmediate(timer);
-  }
-  running.clear();
+  for (const end of endTimers) end();
 }
 
-function tracked(start: (...args: never[]) => unknown): unknown {
-  return (...args: never[]) => {
+/** A timer function that forgets nothing it started, so that the next run finds none of them ticking. */
+// deno-lint-ignore no-explicit-any
+function tracked(start: any, clear: any): unknown {
+  const running = new Set();
+  endTimers.push(() => {
+    for (const timer of running) clear(timer);
+    running.clear();
+  });
+  return (...args: unknown[]) => {
     const timer = start(...args);
     running.add(timer);
     if (running.size > 10_000) running.delete(running.values().next().value);
     return timer;
   };
+}
+
+/** A global of another making, made when it is first asked for: what loads it costs milliseconds. */
+function late(name: string, make: (native: unknown) => unknown): void {
+  const native = getOwnPropertyDescriptor(globalThis, name)!;
+  const put = (value: unknown) => defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+  defineProperty(globalThis, name, {
+    get() {
+      const value = make(native.get ? native.get.call(globalThis) : native.value);
+      put(value);
+      return value;
+    },
+    set: put, configurable: true, enumerable: true,
+  });
+}
+
+// deno-lint-ignore no-explicit-any
+function furnishProcess(process: any): unknown {
+  for (const [name, level] of [["stdout", 1], ["stderr", 3]] as const) {
+    const say = (text: string | Uint8Array, ...rest: unknown[]) => {
+      write(typeof text === "string" ? text : decode(text), level);
+      const done = rest.at(-1);
+      if (typeof done === "function") queueMicrotask(done as VoidFunction);
+      return true;
+    };
+    const value = { write: say, isTTY: false, fd: level, on() {}, once() {}, emit() {}, end() {} };
+    defineProperty(process, name, { value, writable: true, configurable: true, enumerable: true });
+  }
+  return process;
 }
 
 /** The globals as a lambda finds them: its console and fetch go to the supervisor, and no stream is left open. */
@@ -505,9 +609,10 @@ function furnish(): void {
     defineProperty(where, name, { value, writable: true, configurable: true, enumerable: true });
   put(globalThis, "console", consoleOf);
   put(globalThis, "fetch", remoteFetch);
-  for (const name of ["setTimeout", "setInterval", "setImmediate"] as const) {
-    put(globalThis, name, tracked(timers[name] as never));
+  for (const kind of ["Timeout", "Interval", "Immediate"]) {
+    late(`set${kind}`, (native) => tracked(native, (globalThis as unknown as Record<string, unknown>)[`clear${kind}`]));
   }
+  late("process", furnishProcess);
   const print = (level: number) => ({
     writeSync: (bytes: Uint8Array) => (write(decode(bytes), level), bytes.length),
     write: (bytes: Uint8Array) => (write(decode(bytes), level), NativePromise.resolve(bytes.length)),

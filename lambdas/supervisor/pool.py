@@ -15,6 +15,7 @@ from typing import Any
 from lambdas.launchers.launcher import CannotLaunch, Launcher
 from stackyard.core.errors import Problem
 
+from .compiler import Compiled, Compiler, SyntaxFault
 from .conversation import Conversation, Listener
 from .job import Finished, Job, Services
 from .limits import BOOT_SECONDS, HEAP_MB, IDLE_SECONDS, KEPT_MB, SLOT_CPU_SECONDS, SLOT_RUNS, SLOT_SECONDS
@@ -61,6 +62,7 @@ class Supervisor:
         self._trouble: CannotLaunch | None = None
         self._is_started = self._is_closed = False
         self._graves: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
+        self._compiler = Compiler(self._take_spare, self._graves.put)
 
     # ------------------------------------------------------------ running
 
@@ -79,14 +81,23 @@ class Supervisor:
         slot = self._take(job)
         fit = False
         try:
-            talk = Conversation(slot, job, job.code, services, is_cancelled, on_log)
+            code = "" if slot.knows == job.lambda_key else self._compiler.compile(job.code).code
+            talk = Conversation(slot, job, code, services, is_cancelled, on_log)
             self._warden.watch(slot, talk.deadline, job.memory_mb)
             finished = talk.hold()
             fit = finished.state == "succeeded"
             return finished
+        except SyntaxFault as fault:
+            fit = True  # nothing has run in it
+            return Finished("failed", error=fault.failure)
         finally:
             self._warden.leave(slot)
             self._give_back(slot, job, fit)
+
+    def compile(self, code: str) -> Compiled:
+        """The JavaScript of a lambda and what it imports; nothing is run. SyntaxFault when it is not TypeScript."""
+        self._start()
+        return self._compiler.compile(code)
 
     def close(self) -> None:
         """End every process and thread; runs at work end as failed."""
@@ -102,6 +113,7 @@ class Supervisor:
                 slot.kill("closed")
             self._changed.notify_all()
         if started:
+            self._compiler.close()
             self._nursery.close()
             for slot in left:
                 self._graves.put(slot)
@@ -123,8 +135,7 @@ class Supervisor:
         with self._changed:
             if self._is_started:
                 return
-            if self._is_closed:
-                raise Problem("BUSY", "The platform is being stopped.", headers={"Retry-After": "1"})
+            self._refuse()
             home = make_home(self._parent)
             self._warden = Warden()
             self._undertaker = threading.Thread(target=self._bury, name="lambda undertaker", daemon=True)
@@ -140,14 +151,12 @@ class Supervisor:
         no_room, no_boot = now + self._wait_seconds, now + BOOT_SECONDS
         with self._changed:
             while True:
-                if self._is_closed:
-                    raise Problem("BUSY", "The platform is being stopped.", headers={"Retry-After": "1"})
                 slot = self._find(job, key, heap_mb)
                 if slot is not None:
                     return slot
                 has_room = self._has_room(job)
-                if has_room and self._trouble is not None:
-                    raise Problem("LAMBDA_FAILED", str(self._trouble))
+                if has_room or self._is_closed:
+                    self._refuse()
                 self._wait(heap_mb if has_room else None, no_boot if has_room else no_room)
 
     def _find(self, job: Job, key: _Key, heap_mb: int) -> Slot | None:
@@ -164,26 +173,42 @@ class Supervisor:
             if not slot.channel.is_quiet():
                 self._graves.put(slot)
                 slot = None
-        if slot is None:
+        if slot is None and len(self._busy) < self._most:
             slot = self._find_spare(heap_mb)
-            if slot is None:
-                return None
-            slot.key = key
-            self._nursery.wake()
+            if slot is not None and len(self._busy) + self._idle_count >= self._most:
+                self._close_oldest()
+        if slot is None:
+            return None
+        slot.key = key
         self._busy[slot.number] = slot
         self._busy_of[job.workspace_id] = self._busy_of.get(job.workspace_id, 0) + 1
         return slot
 
     def _find_spare(self, heap_mb: int) -> Slot | None:
-        if len(self._busy) >= self._most:
-            return None
         for slot in self._spares:
             if slot.heap_mb == heap_mb:
                 self._spares.remove(slot)
-                if len(self._busy) + self._idle_count >= self._most:
-                    self._close_oldest()
+                self._nursery.wake()
                 return slot
         return None
+
+    def _take_spare(self) -> Slot:
+        """A fresh slot for the compiler: one more than `slots`."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        with self._changed:
+            while True:
+                slot = self._find_spare(HEAP_MB)
+                if slot is not None:
+                    return slot
+                self._refuse()
+                self._wait(HEAP_MB, deadline)
+
+    def _refuse(self) -> None:
+        """Raise what stands against starting any process."""
+        if self._is_closed:
+            raise Problem("BUSY", "The platform is being stopped.", headers={"Retry-After": "1"})
+        if self._trouble is not None:
+            raise Problem("LAMBDA_FAILED", str(self._trouble))
 
     def _has_room(self, job: Job) -> bool:
         of_one = self._busy_of.get(job.workspace_id, 0)
@@ -289,6 +314,7 @@ class Supervisor:
                 slot = self._graves.get(timeout=min(5.0, self._idle_seconds / 2))
             except queue.Empty:
                 self._close_idle()
+                self._compiler.close(time.monotonic() - self._idle_seconds)
                 continue
             if slot is None:
                 return
