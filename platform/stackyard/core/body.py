@@ -45,8 +45,10 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
             suggestion="Send it without Content-Encoding.",
         )
     stated = environ.get("CONTENT_LENGTH") or ""
+    if stated and "HTTP_TRANSFER_ENCODING" in environ:
+        # RFC 9112 §6.3: two lengths are an attempt to be understood in two ways.
+        raise invalid_input([Detail("", "length", "Content-Length and Transfer-Encoding exclude each other.")])
     if "HTTP_TRANSFER_ENCODING" in environ or (not stated and environ.get("wsgi.input_terminated")):
-        # RFC 9112 §6.3: a transfer coding overrides Content-Length; the server ends the stream.
         return _read(environ["wsgi.input"], limit + 1, limit)
     if not stated:
         return b""
