@@ -67,6 +67,15 @@ def test_an_export_makes_the_same_workspace_in_another_installation(shop: Path, 
     assert exported("tiny", tmp_path / "second") == first
 
 
+def assert_a_fault_changes_nothing(folder: Path, generated: dict[str, Any], before: dict[str, bytes]) -> None:
+    """Every file but one changed, and that one broken: nothing of it stays."""
+    changed = {path: {**document, "description": "Changed."} for path, document in generated.items()}
+    broken = max(changed)
+    write(folder / "broken", {**changed, broken: {**changed[broken], "nonsense": 1}})
+    assert [line.split(":")[0] for line in faults(folder / "broken")] == [broken]
+    assert exported("generated", folder / "after") == before
+
+
 @given(workspaces())
 @settings(max_examples=1000 if os.environ.get("STACKYARD_FUZZ") == "1" else 25)
 def test_laws_hold_for_any_workspace(tmp_path_factory: pytest.TempPathFactory, generated: dict[str, Any]):
@@ -77,6 +86,7 @@ def test_laws_hold_for_any_workspace(tmp_path_factory: pytest.TempPathFactory, g
         assert files.apply(folder / "written").is_equal
         first = exported("generated", folder / "first")
         assert set(first) == set(generated)
+        assert_a_fault_changes_nothing(folder, generated, first)
         version = Workspace.objects.get(name="generated").version
         assert files.apply(folder / "first", prune=True).is_equal
         assert Workspace.objects.get(name="generated").version == version
