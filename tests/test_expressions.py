@@ -247,3 +247,14 @@ def test_a_timestamp_moves_within_its_range() -> None:
     with pytest.raises(Problem):
         evaluate_text("b.t + 9000000000000000", NAMES)
     assert evaluate_text("b.t + 1", NAMES) == NOON + timedelta(milliseconds=1)
+
+
+def test_values_of_doubled_references_compare_quickly() -> None:
+    def doubled() -> Any:
+        value: Any = [1]
+        for _ in range(60):
+            value = [value, value]
+        return value
+
+    assert evaluate_text("x == y", {"x": doubled(), "y": doubled()}) is True
+    assert evaluate_text("x == y", {"x": doubled(), "y": [doubled(), 1]}) is False

@@ -1,0 +1,5 @@
+"""Stackyard: a self-hosted backend builder."""
+
+from .celery import app as celery_app
+
+__all__ = ["celery_app"]

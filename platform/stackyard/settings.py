@@ -68,7 +68,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_celery_beat",
     "stackyard.core",
+    "stackyard.runs",
     "stackyard.tables",
     "stackyard.stacks",
     "auth",
@@ -204,6 +206,47 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
 }
 CSRF_FAILURE_VIEW = "stackyard.refusals.csrf_refused"
+
+# The courier of background runs (reliability.md §8 rule 11). The row in stackyard.runs is the job: what a broker or
+# a worker loses is sent again. Without Redis the broker is a folder of the home, looked into 20 times a second.
+WORKERS_AT_LEAST = int(os.environ.get("WORKERS_AT_LEAST", "1"))
+WORKERS_AT_MOST = int(os.environ.get("WORKERS_AT_MOST", "4"))
+_COURIER = HOME / "courier"
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 10,
+        "global_keyprefix": "stackyard:",
+    }
+else:
+    for _folder in ("messages", "control"):
+        (_COURIER / _folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_COURIER / "messages"),
+        "data_folder_out": str(_COURIER / "messages"),
+        "control_folder": str(_COURIER / "control"),
+        "polling_interval": 0.05,
+    }
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_TIME_LIMIT = 360
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
 
 LOGGING = {
     "version": 1,

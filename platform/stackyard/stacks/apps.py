@@ -16,4 +16,4 @@ class StacksConfig(AppConfig):
     def ready(self) -> None:
         """Find the step kinds and listen to what tables lose."""
         load("stackyard.stacks.steps")
-        from . import dependents  # noqa: F401  (connects to the tables' signal)
+        from . import dependents, run_kind  # noqa: F401  (connects to the tables' signal; joins a family)

@@ -15,7 +15,10 @@ from .stages import Stages
 from .supervisor import Program, Supervisor
 
 # Every process of an installation; one more is one more line.
-PROGRAMS = (Program("web", (sys.executable, "-m", "stackyard.start.web")),)
+PROGRAMS = tuple(
+    Program(name, (sys.executable, "-m", f"stackyard.start.{name}"))
+    for name in ("web", "worker", "scheduler")
+)
 
 
 def run_up(stages: Stages) -> int:
@@ -36,8 +39,8 @@ def run_up(stages: Stages) -> int:
     began = time.monotonic()
 
     def on_ready() -> None:
-        names = " and ".join(program.name for program in PROGRAMS)
-        stages.done("server", f"{names}, {settings.WEB_PROCESSES} web workers", time.monotonic() - began)
+        names = ", ".join(program.name for program in PROGRAMS)
+        stages.done("server", f"{names}; {settings.WEB_PROCESSES} web workers", time.monotonic() - began)
         stages.table(what_to_open(owner, key))
         stages.say("Ctrl-C stops it.")
 

@@ -238,10 +238,11 @@ def equal(left: Any, right: Any) -> bool:
     kind = left.__class__
     if kind is right.__class__ and kind in _SAME_KIND_IS_ENOUGH:
         return bool(left == right)
-    return _equal_deep(left, right, 0)
+    return _equal_deep(left, right, 0, set())
 
 
-def _equal_deep(left: Any, right: Any, depth: int) -> bool:
+def _equal_deep(left: Any, right: Any, depth: int, known: set[tuple[int, int]]) -> bool:
+    """`known` are pairs of objects found equal already: what is shared in a value is compared once."""
     if left is right:
         return True
     if depth > 200:
@@ -251,13 +252,20 @@ def _equal_deep(left: Any, right: Any, depth: int) -> bool:
     if is_number(left) and is_number(right):
         left, right = _as_written(left, right)
         return bool(left == right)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(
-            _equal_deep(a, b, depth + 1) for a, b in zip(left, right, strict=True)
-        )
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_equal_deep(left[k], right[k], depth + 1) for k in left)
-    return type(left) is type(right) and bool(left == right)
+    if not isinstance(left, list | dict) or type(left) is not type(right):
+        return type(left) is type(right) and bool(left == right)
+    pair = (id(left), id(right))
+    if pair in known:
+        return True
+    if len(left) != len(right):
+        return False
+    if isinstance(left, list):
+        same = all(_equal_deep(a, b, depth + 1, known) for a, b in zip(left, right, strict=True))
+    else:
+        same = all(key in right and _equal_deep(left[key], right[key], depth + 1, known) for key in left)
+    if same:
+        known.add(pair)
+    return same
 
 
 def unequal(left: Any, right: Any) -> bool:

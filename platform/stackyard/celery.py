@@ -1,0 +1,17 @@
+"""The Celery application: the courier between those who accept runs and the workers that do them.
+
+Settings are reliability.md §8 rule 11: Celery alone loses work in several ways that were measured, so the row in
+`stackyard.runs` is the job and Celery only carries its id.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stackyard.settings")
+
+app = Celery("stackyard")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["stackyard.runs"])

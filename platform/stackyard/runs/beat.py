@@ -1,0 +1,66 @@
+"""The scheduler's process: django-celery-beat's scheduler, which also wakes us every second.
+
+Beat keeps running what people put into its own tables; our work does not go through the broker, so it goes on
+when the broker is away.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.db import DatabaseError, close_old_connections
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from . import dispatch, schedule
+
+_log = logging.getLogger(__name__)
+_SECOND = 1.0
+_REAP_SECONDS = 5.0
+_PRUNE_SECONDS = 600.0
+
+
+class Waker:
+    """Does what is due: schedules and the sweep each second, the reaper every five, pruning every ten minutes."""
+
+    def __init__(self) -> None:
+        self._due = {schedule.tick: 0.0, dispatch.sweep: 0.0, dispatch.reap: 0.0, dispatch.prune: 0.0}
+        self._every = {
+            schedule.tick: _SECOND,
+            dispatch.sweep: _SECOND,
+            dispatch.reap: _REAP_SECONDS,
+            dispatch.prune: _PRUNE_SECONDS,
+        }
+
+    def wake(self) -> None:
+        """Do what is due. A database that is away is tried again a second later."""
+        now = time.monotonic()
+        for deed, due in self._due.items():
+            if now < due:
+                continue
+            self._due[deed] = now + self._every[deed]
+            try:
+                deed()
+            except DatabaseError as error:
+                _log.warning("%s must wait: %s", deed.__name__, error)
+                close_old_connections()
+
+
+class Scheduler(DatabaseScheduler):  # type: ignore[misc]
+    """Beat's scheduler with our waker in its tick."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._waker = Waker()
+        super().__init__(*args, **kwargs)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Beat's tick and ours; at most a second until the next."""
+        self._waker.wake()
+        try:
+            wait = super().tick(*args, **kwargs)
+        except DatabaseError as error:
+            _log.warning("beat's own schedule must wait: %s", error)
+            close_old_connections()
+            wait = _SECOND
+        return min(wait or _SECOND, _SECOND)

@@ -1,0 +1,77 @@
+"""RunKind: the family of what can be run in the background. Each room that has something joins it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from stackyard.core.kinds import Kind
+from stackyard.core.principal import SYSTEM, Principal
+
+from . import states
+
+if TYPE_CHECKING:
+    from .models import Run, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended: a finished state, with the result or an error `{"name", "code", "message", …}`, and logs."""
+
+    state: str = states.SUCCEEDED
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+    logs: str = ""
+
+
+@dataclass(slots=True)
+class ClaimedRun:
+    """A run this process holds the lease of. `stop` is set when it must end: cancelled, or the lease was lost."""
+
+    run: Run
+    fence: int
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def principal(self) -> Principal:
+        """On whose behalf it runs."""
+        return principal_of(self.run.principal)
+
+
+class RunKind(Kind, family="run kind"):
+    """A kind of work. `execute` does one attempt; `start_scheduled` accepts the run of a schedule's nominal time."""
+
+    seconds_at_most: ClassVar[int] = 300
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Do one attempt. What it raises is recorded as a failure."""
+        raise NotImplementedError
+
+    @classmethod
+    def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
+        """Accept a run for a nominal time; None when the target cannot run any more."""
+        raise NotImplementedError
+
+
+def principal_value(principal: Principal) -> dict[str, Any]:
+    """A principal as it is stored with a run."""
+    return {
+        "kind": principal.kind,
+        "id": principal.id,
+        "workspace_id": principal.workspace_id,
+        "scopes": sorted(principal.scopes),
+        "table": principal.table,
+        "extras": dict(principal.extras),
+        "label": principal.label,
+    }
+
+
+def principal_of(value: Mapping[str, Any] | None) -> Principal:
+    """The principal of a stored value."""
+    if not value:
+        return SYSTEM
+    return Principal(**{**value, "scopes": frozenset(value.get("scopes", ()))})

@@ -1,0 +1,139 @@
+"""Schedules: each nominal time becomes exactly one run, however many schedulers tick and however often they restart.
+
+The run carries its nominal time under a unique constraint and is made in the transaction that moves the schedule
+on, by a conditional UPDATE; a second scheduler finds the schedule moved, or the run there.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
+
+from . import states
+from .cron import nominal_times
+from .models import Run, Schedule
+from .run_kind import RunKind
+
+_log = logging.getLogger(__name__)
+LATE_SECONDS = 60
+"""A tick up to this late is on time; later ones were missed, and `catch_up` says what becomes of them."""
+CAUGHT_UP = 24
+
+
+def replace_schedules(workspace: Workspace, kind: str, target_id: int, wanted: list[dict[str, Any]]) -> None:
+    """Make a target's schedules these: `{"cron" | "every_seconds", "timezone", "catch_up", "input"}` by position.
+
+    One that is not changed keeps its place in time and its pause.
+    """
+    now = timezone.now()
+    held = {s.position: s for s in Schedule.objects.filter(kind=kind, target_id=target_id)}
+    for position, values in enumerate(wanted):
+        schedule = held.pop(position, None)
+        if schedule is None:
+            schedule = Schedule(workspace=workspace, kind=kind, target_id=target_id, position=position)
+        changed = any(
+            getattr(schedule, key) != values.get(key) for key in ("cron", "every_seconds", "timezone")
+        )
+        for key in ("cron", "every_seconds", "timezone", "catch_up", "input"):
+            setattr(schedule, key, values.get(key))
+        if schedule.pk is None or changed:
+            schedule.anchor_at = now
+            schedule.next_at = _after(schedule, now)
+        schedule.save()
+    for schedule in held.values():
+        schedule.delete()
+
+
+def pause(schedule: Schedule, paused: bool) -> None:
+    """Pause a schedule, or let it go on from now: what was due meanwhile is not made up."""
+    schedule.paused = paused
+    if not paused:
+        schedule.next_at = _after(schedule, timezone.now())
+    schedule.save(update_fields=["paused", "next_at"])
+
+
+def _after(schedule: Schedule, moment: datetime) -> datetime | None:
+    times = nominal_times(
+        cron=schedule.cron,
+        every_seconds=schedule.every_seconds,
+        timezone=schedule.timezone,
+        anchor_at=schedule.anchor_at,
+        after=moment,
+    )
+    return next(times, None)
+
+
+def tick(now: datetime | None = None) -> int:
+    """Accept the runs that are due; how many. Safe to call from anywhere, at any time, as often as one likes."""
+    now = now or timezone.now()
+    started = 0
+    for schedule in Schedule.objects.filter(paused=False, next_at__lte=now).select_related("workspace"):
+        try:
+            started += _tick_one(schedule, now)
+        except Problem as problem:
+            _log.warning(
+                "schedule %s of %s %s: %s", schedule, schedule.kind, schedule.target_id, problem.message
+            )
+    return started
+
+
+def due_times(schedule: Schedule, now: datetime) -> tuple[list[datetime], datetime | None]:
+    """The nominal times to run now, by the schedule's `catch_up`, and the next one after them."""
+    assert schedule.next_at is not None
+    on_time: list[datetime] = []
+    missed: list[datetime] = []
+    moment: datetime | None = schedule.next_at
+    while moment is not None and moment <= now:
+        (on_time if moment > now - timedelta(seconds=LATE_SECONDS) else missed).append(moment)
+        if len(missed) > CAUGHT_UP:
+            missed.pop(0)
+        if len(missed) == CAUGHT_UP and schedule.every_seconds:
+            # Do not count through days of seconds one by one.
+            skip = _after(
+                schedule,
+                max(moment, now - timedelta(seconds=LATE_SECONDS + CAUGHT_UP * schedule.every_seconds)),
+            )
+            moment = skip if skip is not None and skip > moment else _after(schedule, moment)
+            continue
+        moment = _after(schedule, moment)
+    caught = {"none": [], "last": missed[-1:], "all": missed}[schedule.catch_up]
+    return [*caught, *on_time], moment
+
+
+def _tick_one(schedule: Schedule, now: datetime) -> int:
+    times, following = due_times(schedule, now)
+    started = 0
+    with transaction.atomic():
+        mine = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, paused=False)
+        if not mine.update(next_at=following, last_at=times[-1] if times else schedule.last_at):
+            return 0
+        for nominal_at in times:
+            if _is_busy(schedule) and schedule.catch_up != "all":
+                Schedule.objects.filter(pk=schedule.pk).update(last_skipped_at=nominal_at)
+                continue
+            started += _start(schedule, nominal_at)
+    return started
+
+
+def _is_busy(schedule: Schedule) -> bool:
+    """No overlap: a scheduled run of the target that has not ended holds the next one back."""
+    unfinished = Run.objects.filter(
+        kind=schedule.kind, target_id=schedule.target_id, state__in=states.UNFINISHED, trigger="schedule"
+    )
+    return unfinished.exists()
+
+
+def _start(schedule: Schedule, nominal_at: datetime) -> int:
+    try:
+        with transaction.atomic():
+            return int(RunKind.get(schedule.kind).start_scheduled(schedule, nominal_at) is not None)
+    except IntegrityError:
+        # Another scheduler, or an earlier life of this one, has made it.
+        return 0

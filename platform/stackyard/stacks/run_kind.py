@@ -1,0 +1,47 @@
+"""Functions as background runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stackyard.runs import dispatch, states
+from stackyard.runs.models import Run, Schedule
+from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
+
+from .models import Function
+from .runner import Execution, load_function
+
+
+class FunctionRun(RunKind):
+    """A function's published stack, run in the background."""
+
+    name = "function"
+    label = "Function"
+    group = "code"
+    icon = "function-square"
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Run the stack under the run's principal, for as long as a background run may take."""
+        run = claimed.run
+        plan = load_function(run.workspace_id, run.target_id)
+        execution = Execution.start(run.workspace_id, claimed.principal, timeout_seconds=cls.seconds_at_most)
+        value = plan.run(execution, plan.inputs.bind(run.input or {}))
+        return Outcome(states.SUCCEEDED, result=dispatch.plain(value))
+
+    @classmethod
+    def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
+        """Accept the run of a nominal time."""
+        function = Function.objects.filter(pk=schedule.target_id, published__isnull=False).first()
+        if function is None:
+            return None
+        return dispatch.start(
+            cls.name,
+            schedule.workspace,
+            function.pk,
+            target_name=function.name,
+            revision_id=function.published_id,
+            input=schedule.input,
+            trigger="schedule",
+            nominal_at=nominal_at,
+        )
