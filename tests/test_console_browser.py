@@ -254,6 +254,7 @@ def addresses() -> list[str]:
         "/admin/accounts/user/",
         "/admin/accounts/user/add/",
         f"/admin/accounts/user/{User.objects.get().pk}/change/",
+        f"/admin/accounts/user/{User.objects.get().pk}/password/",
         "/admin/accounts/apikey/",
         "/admin/accounts/apikey/add/",
         f"/admin/accounts/apikey/{key.pk}/change/",

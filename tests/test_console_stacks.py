@@ -202,6 +202,28 @@ def test_two_people_do_not_overwrite_each_other(console: Client, endpoint: Endpo
     assert "description" not in endpoint.draft
 
 
+def test_a_check_in_between_does_not_hide_that_somebody_else_saved(
+    console: Client, endpoint: Endpoint
+) -> None:
+    mine = seen(endpoint)
+    save_draft(endpoint, {**endpoint.draft, "description": "Theirs"})
+    checked = console.post(page_of(endpoint), {"do": "check", "text": HELLO, "seen": mine})
+    assert f'name="seen" value="{mine}"' in checked.content.decode()
+    saved = console.post(page_of(endpoint), {"do": "save", "text": HELLO, "seen": mine})
+    assert "was changed since" in saved.content.decode()
+
+
+def test_a_kept_text_asks_when_the_draft_has_moved_on(console: Client, endpoint: Endpoint) -> None:
+    send(console, endpoint, "save", "name: [1, 2\n")
+    endpoint.refresh_from_db()
+    save_draft(endpoint, {**endpoint.draft, "description": "Theirs"})
+    text = console.get(page_of(endpoint)).content.decode()
+    begun = re.search(r'name="seen" value="(\w+)"', text)
+    assert begun is not None
+    answer = console.post(page_of(endpoint), {"do": "save", "text": HELLO, "seen": begun[1]})
+    assert "was changed since" in answer.content.decode()
+
+
 def test_a_trial_runs_the_text_on_the_page(console: Client, endpoint: Endpoint) -> None:
     answer = send(console, endpoint, "try", HELLO, inputs='{"who": "Ann"}')
     text = unescape(answer.content.decode())

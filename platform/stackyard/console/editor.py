@@ -35,13 +35,18 @@ class Editor:
         self.crumbs = crumbs
         self.trial: Trial | None = None
         self.theirs: list[tuple[str, str]] = []
-        self.is_saved = True
+        # Whether the text is the draft, and whether it would be lost by leaving.
+        self.is_saved = self.is_kept = True
+        # The draft this text was begun from; another one in the database means that somebody else saved.
+        self.seen = request.POST.get("seen", sketches.digest_of(owner.row.draft))
 
     def answer(self) -> HttpResponse:
         """The page, or the way back to it after something was saved."""
         if self.request.method != "POST":
             text, sketch = sketches.open_text(self.owner)
-            self.is_saved = sketch is None or not sketch.text or sketch.is_draft
+            if sketch is not None and sketch.text and not sketch.is_draft:
+                # The draft may have moved on since this text was typed: saving it must then ask first.
+                self.is_saved, self.seen = False, sketch.draft_digest
             return self._page(read(self.owner, text), sketch.sample if sketch else "")
         manuscript = read(self.owner, self.request.POST.get("text", ""))
         deed = {"check": self._check, "save": self._save, "publish": self._publish, "try": self._try}.get(
@@ -50,12 +55,13 @@ class Editor:
         answered = deed(manuscript)
         return answered or self._page(manuscript, self.request.POST.get("inputs", ""))
 
-    def _is_kept(self, manuscript: Manuscript) -> bool:
-        """Whether the text is the draft's, as it would be shown to the next person."""
-        return manuscript.document is not None and manuscript.text == sketches.open_text(self.owner)[0]
+    def _compare(self, manuscript: Manuscript) -> None:
+        """Find out whether the text is what the next person would be shown."""
+        self.is_kept = manuscript.text == sketches.open_text(self.owner)[0]
+        self.is_saved = self.is_kept and manuscript.document is not None
 
     def _check(self, manuscript: Manuscript) -> None:
-        self.is_saved = self._is_kept(manuscript)
+        self._compare(manuscript)
         if not manuscript.marks:
             messages.success(self.request, "The check finds nothing wrong.")
 
@@ -80,7 +86,7 @@ class Editor:
         return HttpResponseRedirect(self.owner.address("change"))
 
     def _try(self, manuscript: Manuscript) -> None:
-        self.is_saved = self._is_kept(manuscript)
+        self._compare(manuscript)
         if manuscript.document is None or manuscript.errors:
             messages.error(self.request, "Not run: mend what is marked first.")
             return
@@ -91,8 +97,10 @@ class Editor:
 
     def _keep(self, manuscript: Manuscript) -> bool:
         """Save the text as the draft; False when somebody else saved meanwhile, or when it says no document."""
-        self.is_saved = False
-        if self.request.POST.get("seen") != sketches.digest_of(self.owner.row.draft):
+        self.is_saved = self.is_kept = False
+        now = sketches.digest_of(self.owner.row.draft)
+        if self.seen != now:
+            self.seen = now
             mine, theirs = manuscript.text.splitlines(), spell(self.owner.row.draft).splitlines()
             diff = difflib.unified_diff(theirs, mine, "the saved draft", "your text", lineterm="")
             self.theirs = classed(list(diff))
@@ -105,7 +113,8 @@ class Editor:
         if manuscript.document is not None:
             self.owner.save_draft(manuscript.document, self.request.user)
         sketches.keep_text(self.owner, manuscript, self.request.user)
-        self.is_saved = True
+        self.seen = sketches.digest_of(self.owner.row.draft)
+        self.is_kept, self.is_saved = True, manuscript.document is not None
         if manuscript.document is None:
             messages.warning(
                 self.request,
@@ -126,8 +135,9 @@ class Editor:
             row=row,
             manuscript=manuscript,
             is_saved=self.is_saved,
+            is_kept=self.is_kept,
             theirs=self.theirs,
-            seen=sketches.digest_of(row.draft),
+            seen=self.seen,
             caret=self.request.POST.get("caret", ""),
             message=self.request.POST.get("message", ""),
             inputs=sample or sample_of(draft),

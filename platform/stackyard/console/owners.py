@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from endpoints import publishing as endpoint_publishing
+from endpoints.inputs import with_path_required
 from endpoints.models import Endpoint
-from stackyard.core.errors import Fault, Problem
+from endpoints.router import parse_template
+from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.models import Workspace
 from stackyard.stacks import publishing as stack_publishing
 from stackyard.stacks.models import Function, Revision
@@ -71,6 +73,10 @@ class StackOwner:
             raise Problem("NOT_FOUND", f"There is no revision {number}.")
         return found
 
+    def as_called(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The document with what a call adds to its inputs."""
+        return document
+
     def curl_line(self, sample: str) -> str:
         """The shell line that calls what is live with sample inputs; empty where nothing can be called."""
         return ""
@@ -98,6 +104,13 @@ class EndpointOwner(StackOwner):
     deeds = endpoint_publishing
     model = Endpoint
     related = ("published", "group", "group__workspace")
+
+    def as_called(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The document with the inputs in its path required: no call comes without them."""
+        template = parse_template(document.get("path"), Faults())
+        if template is None:
+            return document
+        return {**document, "inputs": with_path_required(document.get("inputs") or {}, template)}
 
     def curl_line(self, sample: str) -> str:
         """The shell line that calls what is live (the draft's address, before anything is)."""

@@ -56,7 +56,7 @@ def trial_of(
         principal = Principal("builder", user.pk, owner.workspace.pk, frozenset({"*"}), label=str(user))
         run = try_document(
             owner.workspace,
-            document,
+            owner.as_called(document),
             inputs,
             principal=principal,
             request=_request(owner, document, inputs),
