@@ -57,21 +57,19 @@ class Cors:
         return granted
 
     def preflight(self, environ: Mapping[str, Any], allowed: Sequence[str]) -> Headers:
-        """What goes with the answer to OPTIONS; `allowed` are the methods the path knows."""
+        """What goes with the answer to OPTIONS beside `headers`; `allowed` are the methods the path knows."""
         origin = environ.get("HTTP_ORIGIN")
-        granted = list(self.headers(origin))
-        if origin is None or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ or not granted:
-            return granted
+        if origin is None or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ:
+            return []
         if not self._any and origin not in self._origins:
-            return granted
+            return []
         methods = [m for m in allowed if m != "OPTIONS" and (self._methods is None or m in self._methods)]
         asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
-        granted += [
+        return [
             ("Access-Control-Allow-Methods", ", ".join(methods)),
             ("Access-Control-Allow-Headers", self._allowed_headers(asked)),
             ("Access-Control-Max-Age", self._max_age),
         ]
-        return granted
 
     def _allowed_headers(self, asked: str) -> str:
         if self._headers is not None and "*" not in self._headers:

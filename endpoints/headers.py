@@ -21,11 +21,8 @@ _ALLOWED = frozenset(
         "last-modified",
         "link",
         "location",
-        "pragma",
-        "refresh",
         "retry-after",
         "vary",
-        "warning",
     }
 )
 # `X-…` is free but for what is ours, the proxy's or the browser's to believe.

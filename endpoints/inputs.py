@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stackyard.core.body import is_form, parse_body, parse_pairs, read_body
-from stackyard.core.errors import Detail, Faults, Problem, invalid_input
+from stackyard.core.errors import Detail, Faults, Problem
 from stackyard.stacks.inputs import InputSet
 
 from .router import Template
@@ -168,5 +168,5 @@ def _query(text: str) -> dict[str, Any]:
         try:
             text = text.encode("latin-1").decode("utf-8")
         except UnicodeError:
-            raise invalid_input([Detail("", "text", "The query string is not valid UTF-8.")]) from None
+            raise Problem("INVALID_INPUT", "The query string is not valid UTF-8.") from None
     return parse_pairs(text)

@@ -246,9 +246,11 @@ def _mounted(addresses: Addresses, path: str) -> tuple[Group | None, str]:
 
 
 def plan_of(group: Group, route: Route) -> EndpointPlan:
-    """The endpoint's plan, made on its first call."""
+    """The endpoint's plan, made on its first call. Problem `NOT_FOUND` when it was deleted a moment ago."""
     plan = route.plan
     if plan is None:
-        document = Revision.objects.values_list("document", flat=True).get(pk=route.revision_id)
+        document = Revision.objects.values_list("document", flat=True).filter(pk=route.revision_id).first()
+        if document is None:
+            raise no_endpoint()
         plan = route.plan = EndpointPlan(group, route, document)
     return plan

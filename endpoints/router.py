@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from stackyard.core.errors import Detail, Faults, Path, Problem, invalid_input
+from stackyard.core.errors import Faults, Path, Problem
 from stackyard.core.names import is_name, name_rule
 
 _LITERAL = re.compile(r"[A-Za-z0-9_.~-]+\Z")
@@ -152,7 +152,7 @@ def split_path(path: str) -> list[str]:
 
 
 def _bad_path(message: str) -> Problem:
-    return invalid_input([Detail("", "path", message)])
+    return Problem("INVALID_INPUT", message)
 
 
 T = TypeVar("T")

@@ -23,7 +23,8 @@ def preflight(
         "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
         "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": headers,
     }
-    return dict(Cors(config).preflight(environ, ("GET", "HEAD", "PUT", "OPTIONS")))
+    cors = Cors(config)
+    return dict([*cors.headers(origin), *cors.preflight(environ, ("GET", "HEAD", "PUT", "OPTIONS"))])
 
 
 def test_without_a_setting_any_page_may_call_but_never_with_credentials() -> None:
@@ -111,6 +112,8 @@ def test_a_page_can_read_answers_and_errors(client: Door, workspace: Workspace) 
     }
     before = client.request("OPTIONS", "/api:shop/a", headers=asked)
     assert (before.status, before.headers["access-control-allow-headers"]) == (204, "x-api-key")
+    assert before.headers["access-control-allow-origin"] == APP
+    assert before.headers["allow"] == "GET, HEAD, OPTIONS"
     for path in ("/api:shop/a", "/api:shop/b"):
         answer = client.get(path, headers={"Origin": APP})
         assert answer.status in (401, 404)

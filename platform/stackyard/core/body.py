@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from .errors import Detail, Problem, invalid_input
+from .errors import Problem
 from .limits import FORM_FIELDS, JSON_DEPTH
 
 _BLOCK = 65_536
@@ -47,19 +47,19 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     stated = environ.get("CONTENT_LENGTH") or ""
     if stated and "HTTP_TRANSFER_ENCODING" in environ:
         # RFC 9112 §6.3: two lengths are an attempt to be understood in two ways.
-        raise invalid_input([Detail("", "length", "Content-Length and Transfer-Encoding exclude each other.")])
+        raise Problem("INVALID_INPUT", "Content-Length and Transfer-Encoding exclude each other.")
     if "HTTP_TRANSFER_ENCODING" in environ or (not stated and environ.get("wsgi.input_terminated")):
         return _read(environ["wsgi.input"], limit + 1, limit)
     if not stated:
         return b""
     if not (stated.isascii() and stated.isdigit()):
-        raise invalid_input([Detail("", "length", "Content-Length is not a number.")])
+        raise Problem("INVALID_INPUT", "Content-Length is not a number.")
     length = int(stated[:20])
     if length > limit:
         raise _too_large(limit)
     body = _read(environ["wsgi.input"], length, limit)
     if len(body) < length:
-        raise invalid_input([Detail("", "length", f"The body ended after {len(body)} of {length} bytes.")])
+        raise Problem("INVALID_INPUT", f"The body ended after {len(body)} of {length} bytes.")
     return body
 
 
@@ -269,7 +269,7 @@ def _decoded(text: str) -> str:
     if "%" in text or "+" in text or not text.isascii():
         text = _utf8(unquote_to_bytes(text.replace("+", " ")))
     if "\0" in text:
-        raise invalid_input([Detail("", "text", "A value holds the character NUL.")])
+        raise Problem("INVALID_INPUT", "A value holds the character NUL.")
     return text
 
 
@@ -277,7 +277,7 @@ def _utf8(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise invalid_input([Detail("", "text", "The text is not valid UTF-8.")]) from None
+        raise Problem("INVALID_INPUT", "The text is not valid UTF-8.") from None
 
 
 def _gathered(found: Iterable[tuple[str, Any]]) -> Pairs:
@@ -296,7 +296,7 @@ def _gathered(found: Iterable[tuple[str, Any]]) -> Pairs:
 
 def _too_many() -> Problem:
     message = f"More than {FORM_FIELDS.default:,} fields came in one request."
-    return invalid_input([Detail("", "too_many", message)])
+    return Problem("INVALID_INPUT", message)
 
 
 def _parse_multipart(raw: bytes, content_type: str) -> Pairs:
@@ -312,13 +312,13 @@ def _parse_multipart(raw: bytes, content_type: str) -> Pairs:
     except RequestDataTooBig:
         raise Problem("PAYLOAD_TOO_LARGE", "A field of the form is too large.") from None
     except (MultiPartParserError, TooManyFilesSent, SuspiciousOperation) as error:
-        raise invalid_input([Detail("", "multipart", f"The form cannot be read: {error}")]) from None
+        raise Problem("INVALID_INPUT", f"The form cannot be read: {error}") from None
     pairs = [(name, value) for name, values in fields.lists() for value in values]
     if len(pairs) > FORM_FIELDS.default:
         raise _too_many()
     for name, value in pairs:
         # Django puts U+FFFD where the bytes are not UTF-8.
         if "\ufffd" in name or "\ufffd" in value or "\0" in name or "\0" in value:
-            raise invalid_input([Detail("", "text", "A field of the form is not valid UTF-8 text.")])
+            raise Problem("INVALID_INPUT", "A field of the form is not valid UTF-8 text.")
     pairs += [(name, file) for name, uploads in files.lists() for file in uploads]
     return _gathered(pairs)
