@@ -175,7 +175,9 @@ def test_what_was_read_can_be_put_back(caller: Door, store: Store):
     read = caller.get("/api:shop/customers/1").json()
     sent = {key: value for key, value in read.items() if key not in ("id", "created_at")}
     assert caller.put("/api:shop/customers/1", sent).json() == read
-    assert store.get("customers", 1, fields=["score"])["score"] == 7, "what callers can't see they can't empty"
+    assert store.get("customers", 1, fields=["score"])["score"] == 7, (
+        "what callers can't see they can't empty"
+    )
 
 
 def test_faults_of_a_record_are_told_at_once(caller: Door, store: Store):
