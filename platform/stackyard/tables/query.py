@@ -277,6 +277,7 @@ class _Addons:
         if return_ not in RETURNS:
             message = f"expected one of {', '.join(RETURNS)}, got {shown(return_)}"
             self.faults.error((*path, "return"), "value", message)
+            return_ = "list"
         return self._resolved(addon, table, parent, str(name), return_, path, depth)
 
     def _resolved(

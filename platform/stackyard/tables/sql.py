@@ -134,7 +134,8 @@ class TableSql:
             kind = state.split()[0]
         left, type_ = self._left(condition.target, kind)
         if condition.op in ("in", "nin"):
-            return self._membership(condition.op, left, type_, name, state.endswith(WITH_NULL))
+            inside = self._inside(left, type_, name)
+            return self._membership(condition, inside, state.endswith(WITH_NULL))
         if condition.op in _COMPARE:
             return _COMPARE[condition.op](left, value(name, type_))
         return self._pattern(condition.op, left, name)
@@ -193,21 +194,23 @@ class TableSql:
         at = self._at(target)
         wanted = {"text": "string", "number": "number", "bool": "boolean"}[kind]
         text = at.op("#>>")(sa.cast(sa.literal([], postgresql.ARRAY(sa.Text())), postgresql.ARRAY(sa.Text())))
-        taken = text.collate("C") if kind == "text" else sa.cast(text, type_)
+        taken = sa.type_coerce(text, sa.Text()).collate("C") if kind == "text" else sa.cast(text, type_)
         return sa.case((sa.func.jsonb_typeof(at) == wanted, taken)), type_
 
-    def _membership(self, op: str, left: Element, type_: Any, name: str, with_null: bool) -> Element:
-        """In a list of any length, with one text. A null in the list is a value like others; `nin` keeps nulls."""
+    def _inside(self, left: Element, type_: Any, name: str) -> Element:
+        """In a list of any length, with one text."""
         if self.dialect == "sqlite":
             items = sa.func.json_each(value(name, sa.Text())).table_valued("value", name=f"{name}_items")
-            inside = left.in_(sa.select(items.c.value))
-        else:
-            array = postgresql.ARRAY(type_)
-            inside = left == sa.func.any(sa.cast(value(name, array), array))
-        if op == "in":
-            return sa.or_(inside, left.is_(None)) if with_null else inside
+            return left.in_(sa.select(items.c.value))
+        array = postgresql.ARRAY(type_)
+        return left == sa.func.any(sa.cast(value(name, array), array))
+
+    def _membership(self, condition: Condition, inside: Element, with_null: bool) -> Element:
+        """A null in the list is a value like others; `nin` keeps records that hold nothing, unless it is."""
+        if condition.op == "in":
+            return sa.or_(inside, sa.not_(self._present(condition.target))) if with_null else inside
         outside = sa.not_(sa.func.coalesce(inside, sa.false()))
-        return sa.and_(outside, left.is_not(None)) if with_null else outside
+        return sa.and_(outside, self._present(condition.target)) if with_null else outside
 
     def _pattern(self, op: str, left: Element, name: str) -> Element:
         text = value(name, sa.Text())
