@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.util import Finalize
@@ -25,6 +26,8 @@ _STOP_SECONDS = 8
 
 def _load(parent: int) -> Callable[..., Any]:
     """The application, in a worker that ends with the server's main process."""
+    # Until the server sets its own: the one inherited from the main process would swallow an early stop.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     stop_with_parent(parent)
     # The server hands the process's environment to every request, where a variable HTTP_X reads as a header X.
     for name in [name for name in os.environ if name.startswith("HTTP_")]:
