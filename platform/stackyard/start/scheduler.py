@@ -9,12 +9,12 @@ def schedule() -> None:
 
     app.start(
         [
+            "--quiet",
             "beat",
             "--scheduler=stackyard.runs.beat:Scheduler",
             "--loglevel=WARNING",
             "--pidfile=",
             "--max-interval=1",
-            "--quiet",
         ]
     )
 

@@ -12,6 +12,7 @@ def work() -> None:
     least, most = settings.WORKERS_AT_LEAST, settings.WORKERS_AT_MOST
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=prefork",
             f"--autoscale={max(least, most)},{least}",
@@ -19,7 +20,6 @@ def work() -> None:
             "--without-gossip",
             "--without-mingle",
             "--without-heartbeat",
-            "--quiet",
         ]
     )
 
