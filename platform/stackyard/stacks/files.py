@@ -99,7 +99,7 @@ def adopt_ids(
     unnamed = [(line, path) for line, path in lines if not _written_id(document, data, path)]
     for line, _ in unnamed:
         line["id"] = ""
-    taken = {line["id"] for line, _ in lines}
+    taken = {line["id"] for line, _ in lines if isinstance(line["id"], str)}
     for line, path in unnamed:
         previous = old.get(path)
         if previous is not None and previous.get("id") not in taken and previous.get("step") == line["step"]:

@@ -183,4 +183,8 @@ def _compare_maps(
 
 
 def _are_lines(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(p, dict) and p.get("id") for p in value)
+    return isinstance(value, list) and bool(value) and all(_is_line(part) for part in value)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("id"), str) and value["id"] != ""

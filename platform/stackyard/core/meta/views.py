@@ -68,6 +68,9 @@ class MetaViewSet(ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the caller is known and allowed, check the query string: Problem `INVALID_INPUT`."""
         super().initial(request, *args, **kwargs)
+        if any("\0" in value for value in kwargs.values() if isinstance(value, str)):
+            # No name holds it, and PostgreSQL would refuse the question.
+            raise Problem("NOT_FOUND", "There is nothing at this address.")
         if self.deed:
             given = parse_pairs(request.META.get("QUERY_STRING", ""))
             checked = self.queries.get(self.deed, NoQuery)(data=given)
