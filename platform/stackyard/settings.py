@@ -226,7 +226,7 @@ if REDIS_URL:
 else:
     for _folder in ("messages", "control"):
         (_COURIER / _folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost/"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_COURIER / "messages"),
         "data_folder_out": str(_COURIER / "messages"),

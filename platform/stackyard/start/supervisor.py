@@ -68,7 +68,7 @@ class Child:
     def _bury(self, now: float) -> None:
         assert self._process is not None
         status = self._process.returncode
-        self.signal(signal.SIGKILL)
+        self.kill()
         self._process = None
         self.failures = 1 if now - self._started_at > _SETTLED_SECONDS else self.failures + 1
         delay = min(_FIRST_DELAY_SECONDS * 2 ** (self.failures - 1), _LONGEST_DELAY_SECONDS)
@@ -76,11 +76,17 @@ class Child:
         ended = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         self._say(f"{self.program.name} {ended}; starting it again in {delay:g} s")
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and to all that it started."""
+    def ask_to_stop(self) -> None:
+        """SIGTERM to the process alone: it knows best how to stop what it has started."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL to the process and to all that it started, whether it is still there or not."""
         if self._process is not None:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     @property
     def is_running(self) -> bool:
@@ -131,11 +137,11 @@ class Supervisor:
         """SIGTERM to all at once, SIGKILL to what is left after a while or at a second Ctrl-C."""
         asked = self._signals
         for child in self._children:
-            child.signal(signal.SIGTERM)
+            child.ask_to_stop()
         deadline = time.monotonic() + _STOP_SECONDS
         while any(child.is_running for child in self._children):
             if time.monotonic() > deadline or self._signals > asked:
                 break
             time.sleep(_TICK_SECONDS / 2)
         for child in self._children:
-            child.signal(signal.SIGKILL)
+            child.kill()
