@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -132,8 +132,10 @@ def lifeline() -> tuple[str, ...]:
     return (found, "--pdeathsig", "KILL", "--no-new-privs", "--") if found else ()
 
 
-def spawn(command: Sequence[str], cwd: Path | str = "/") -> subprocess.Popen[bytes]:
-    """Start a command with pipes for its three streams, an empty environment and a session of its own."""
+def spawn(
+    command: Sequence[str], cwd: Path | str = "/", environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command with pipes for its three streams, an environment of its own and a session of its own."""
     return subprocess.Popen(
         command,
         bufsize=0,
@@ -141,7 +143,7 @@ def spawn(command: Sequence[str], cwd: Path | str = "/") -> subprocess.Popen[byt
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=cwd,
-        env={},
+        env=dict(environment or {}),
         start_new_session=True,
         close_fds=True,
     )

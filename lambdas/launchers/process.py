@@ -26,7 +26,8 @@ class ProcessLauncher(Launcher):
         scratch = order.folder / "scratch"
         scratch.mkdir(parents=True, mode=0o700)
         command = [*lifeline(), str(find_deno()), *deno_arguments(str(RUNNER), str(scratch), order.heap_mb)]
-        return Launched(spawn(command, cwd=scratch), order.folder)
+        environment = {"DENO_DIR": str(order.folder / "cache"), "DENO_NO_UPDATE_CHECK": "1"}
+        return Launched(spawn(command, scratch, environment), order.folder)
 
     def settle(self, launched: Launched) -> None:
         """The prefix has become Deno: same process."""

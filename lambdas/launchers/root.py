@@ -1,0 +1,79 @@
+"""The root file system of a sandbox: Deno, the C library it needs, the runner, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from .launcher import RUNNER, CannotLaunch, find_deno
+
+DENO = "/deno"
+RUNNER_INSIDE = "/runner.ts"
+SCRATCH = "/scratch"
+_LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x")
+
+
+@lru_cache
+def libraries() -> Mapping[str, Path]:
+    """The shared libraries of Deno and their loader: path as the loader asks for it → the file itself.
+
+    CannotLaunch where ldd(1) does not say (a C library other than glibc).
+    """
+    try:
+        told = subprocess.run(["ldd", str(find_deno())], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CannotLaunch(f"ldd can't be run: {error}") from error
+    found = {path: Path(path).resolve() for path in _LIBRARY.findall(told.stdout)}
+    if told.returncode or not found:
+        raise CannotLaunch("ldd does not name the libraries of Deno; is this a system with glibc?")
+    return found
+
+
+def environment() -> dict[str, str]:
+    """What Deno needs to be told in a root like that. Nothing in it is a secret; code can't read it anyway."""
+    folders = sorted({os.path.dirname(path) for path in libraries()})
+    return {"DENO_DIR": "/none", "DENO_NO_UPDATE_CHECK": "1", "LD_LIBRARY_PATH": ":".join(folders)}
+
+
+@lru_cache
+def tag() -> str:
+    """Names a root by what is in it: `2.9.8-0123456789ab`. CannotLaunch without Deno."""
+    told = subprocess.run([str(find_deno()), "--version"], capture_output=True, text=True, timeout=20)
+    version = told.stdout.split()[1] if told.returncode == 0 else "unknown"
+    content = RUNNER.read_bytes() + "".join(sorted(libraries())).encode()
+    return f"{version}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def build_root(target: Path) -> Path:
+    """Make the root at `target`, about 100 MB; what is there already is kept. OSError when it can't be written.
+
+    Built beside and renamed, so that a root that is there is whole.
+    """
+    if target.is_dir():
+        return target
+    making = target.with_name(f"{target.name}.{os.getpid()}")
+    shutil.rmtree(making, ignore_errors=True)
+    files: dict[str, Path] = {**libraries(), DENO: find_deno(), RUNNER_INSIDE: RUNNER}
+    for inside, file in files.items():
+        place = making / inside.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, place)
+        place.chmod(0o644 if inside == RUNNER_INSIDE else 0o755)
+    for folder in ("scratch", "proc", "dev", "sys"):
+        (making / folder).mkdir()
+    for folder in [making, *(path for path in making.rglob("*") if path.is_dir())]:
+        folder.chmod(0o755)
+    try:
+        making.rename(target)
+    except OSError:
+        # Another process was faster.
+        shutil.rmtree(making, ignore_errors=True)
+        if not target.is_dir():
+            raise
+    return target
