@@ -56,7 +56,19 @@ def test_calls_are_filtered_by_status_method_and_endpoint(console: Client) -> No
 
 
 @pytest.mark.parametrize(
-    "asked", ["?status=x", "?endpoint=x", "?endpoint=9e9", "?p=0", "?p=99999", "?o=1", "?nothing=1"]
+    "asked",
+    [
+        "?status=x",
+        "?endpoint=x",
+        "?endpoint=9e9",
+        "?p=0",
+        "?p=99999",
+        "?o=1",
+        "?nothing=1",
+        "?method=%00",
+        "?endpoint=%C2%B2",
+        "?q=%00",
+    ],
 )
 def test_an_odd_address_is_answered(console: Client, asked: str) -> None:
     called()

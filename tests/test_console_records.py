@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from endpoints.models import Endpoint
+from stackyard.console.sketches import digest_of
 from stackyard.tables.changes import create_table
 from stackyard.tables.models import Table
 from stackyard.tables.schema import load_schema
@@ -215,6 +217,7 @@ def test_the_list_is_sorted_filtered_and_paged(console: Client, customers: Table
         "?page=0",
         "?page=-1",
         "?page=abc",
+        "?page=%C2%B2",
         "?page=999999999999999999999",
         "?page=90000000",
         "?field=name&op=equals&value=%00",
@@ -224,6 +227,40 @@ def test_the_list_is_sorted_filtered_and_paged(console: Client, customers: Table
 def test_an_odd_address_is_answered(console: Client, customers: Table, asked: str) -> None:
     store_of(customers).add("customers", {"name": "Ann", "age": 1})
     assert console.get(records_of(customers) + asked).status_code == 200
+
+
+@pytest.mark.parametrize("number", [0, 10**9, 10**18, 10**30])
+def test_a_number_that_is_no_record_or_table_leads_back(
+    console: Client, customers: Table, number: int
+) -> None:
+    for address in (
+        f"{records_of(customers)}{number}/",
+        f"/admin/tables/table/{number}/records/",
+        f"/admin/tables/table/{number}/records/1/",
+        f"/admin/endpoints/endpoint/{number}/change/",
+        f"/admin/stacks/function/{number}/revisions/{number}/",
+        f"/admin/accounts/apikey/{number}/change/",
+        f"/admin/endpoints/historyentry/{number}/change/",
+    ):
+        assert console.get(address).status_code == 302, address
+    assert console.post(f"{records_of(customers)}{number}/delete/").status_code == 302
+
+
+def test_characters_no_database_keeps_are_refused_or_replaced(console: Client, customers: Table) -> None:
+    add = console.post(f"{records_of(customers)}add/", sent(name="a\0b", note="\0", meta='{"a": "\0"}'))
+    assert add.status_code == 200
+    assert "field-name-errors" in add.content.decode()
+    group = factories.make_group(customers.workspace)
+    endpoint = factories.make_endpoint(group)
+    odd = {"text": "name: \0\n", "message": "\0", "inputs": '{"a": "\0"}', "caret": "\0"}
+    for do in ("check", "save", "publish", "try"):
+        seen = digest_of(Endpoint.objects.get(pk=endpoint.pk).draft)
+        answer = console.post(
+            f"/admin/endpoints/endpoint/{endpoint.pk}/change/", {**odd, "do": do, "seen": seen}
+        )
+        assert answer.status_code in (200, 302)
+    for address in ("/admin/tables/table/add/", "/admin/accounts/apikey/add/", "/admin/stacks/function/add/"):
+        assert console.post(address, {"name": "\0", "workspace": "\0", "scopes": "\0"}).status_code == 200
 
 
 def test_hostile_records_are_shown_as_text(console: Client, customers: Table) -> None:

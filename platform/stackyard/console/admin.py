@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth.models import Group
 
 from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
@@ -19,9 +18,6 @@ from .keys import ApiKeyAdmin
 from .people import PeopleAdmin
 from .tables import TableAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
-
-# Rights are roles of our own one day; Django's groups would be a second answer to the same question.
-admin.site.unregister(Group)
 
 admin.site.register(Workspace, WorkspaceAdmin)
 admin.site.register(Table, TableAdmin)

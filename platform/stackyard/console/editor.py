@@ -40,6 +40,10 @@ class Editor:
         # The draft this text was begun from; another one in the database means that somebody else saved.
         self.seen = request.POST.get("seen", sketches.digest_of(owner.row.draft))
 
+    def _sent(self, name: str) -> str:
+        """A text of the form. NUL, which no keyboard makes and PostgreSQL cannot keep, is shown as a replacement."""
+        return self.request.POST.get(name, "").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
     def answer(self) -> HttpResponse:
         """The page, or the way back to it after something was saved."""
         if self.request.method != "POST":
@@ -48,12 +52,12 @@ class Editor:
                 # The draft may have moved on since this text was typed: saving it must then ask first.
                 self.is_saved, self.seen = False, sketch.draft_digest
             return self._page(read(self.owner, text), sketch.sample if sketch else "")
-        manuscript = read(self.owner, self.request.POST.get("text", ""))
+        manuscript = read(self.owner, self._sent("text"))
         deed = {"check": self._check, "save": self._save, "publish": self._publish, "try": self._try}.get(
             self.request.POST.get("do", "check"), self._check
         )
         answered = deed(manuscript)
-        return answered or self._page(manuscript, self.request.POST.get("inputs", ""))
+        return answered or self._page(manuscript, self._sent("inputs"))
 
     def _compare(self, manuscript: Manuscript) -> None:
         """Find out whether the text is what the next person would be shown."""
@@ -78,7 +82,7 @@ class Editor:
             messages.error(self.request, "Not published: mend what is marked first. The draft is saved.")
             return None
         try:
-            revision = self.owner.publish(self.request.user, self.request.POST.get("message", "").strip())
+            revision = self.owner.publish(self.request.user, self._sent("message").strip())
         except Problem as problem:
             messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
             return None
@@ -90,7 +94,7 @@ class Editor:
         if manuscript.document is None or manuscript.errors:
             messages.error(self.request, "Not run: mend what is marked first.")
             return
-        sample = self.request.POST.get("inputs", "")
+        sample = self._sent("inputs")
         keeps = self.request.POST.get("keep_changes") == "on"
         self.trial = trial_of(self.owner, manuscript.document, sample, self.request.user, keeps)
         sketches.keep_sample(self.owner, sample)
@@ -138,8 +142,8 @@ class Editor:
             is_kept=self.is_kept,
             theirs=self.theirs,
             seen=self.seen,
-            caret=self.request.POST.get("caret", ""),
-            message=self.request.POST.get("message", ""),
+            caret=self._sent("caret"),
+            message=self._sent("message"),
             inputs=sample or sample_of(draft),
             curl=self.owner.curl_line(sample or sample_of(draft)),
             rows=max(16, min(manuscript.text.count("\n") + 2, 42)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils.html import format_html
 
 from endpoints.models import METHODS, Endpoint, HistoryEntry
 
+_ID = re.compile(r"[0-9]{1,18}\Z")
 PAGES_SHOWN = 1000
 """A page further back than this is not offered: counting or skipping there would read the whole table."""
 
@@ -63,7 +65,8 @@ class CalledMethod(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the chosen method."""
-        return queryset.filter(method=self.value()) if self.value() else queryset
+        known = {method for method, _ in self.lookup_choices}
+        return queryset.filter(method=self.value()) if self.value() in known else queryset
 
 
 class CalledEndpoint(admin.SimpleListFilter):
@@ -80,7 +83,7 @@ class CalledEndpoint(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the chosen endpoint."""
         chosen = self.value()
-        return queryset.filter(endpoint_id=int(chosen)) if chosen and chosen.isdigit() else queryset
+        return queryset.filter(endpoint_id=int(chosen)) if chosen and _ID.match(chosen) else queryset
 
 
 def pretty(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ class RecordList:
             table=self.table.name,
             where=self._where(),
             sort=[self.sort],
-            page=int(page) if page.isdigit() and 0 < int(page) < 10**9 else 1,
+            page=int(page) if re.match(r"[1-9][0-9]{0,8}\Z", page) else 1,
             per_page=PER_PAGE,
             totals="count" in self.asked,
             fields=list(self.table.fields),

@@ -25,6 +25,15 @@ class ConsoleSite(AdminSite):
     # Our own menu stands in templates/admin/base_site.html; the admin's collapsing one is not loaded.
     enable_nav_sidebar = False
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Give models a page, if they stand in the menu.
+
+        Other packages register models by themselves (groups, periodic tasks …); forms over those would
+        go past the one door that Stackyard has to the same thing.
+        """
+        models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
+        super().register([model for model in models if menu.has_page(model)], admin_class, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Owners only, until there are roles."""
         user = request.user

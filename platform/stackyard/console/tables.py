@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from stackyard.tables.models import Index, Table
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
 from .pages import confirmed, page
-from .problems import add_to_rows
+from .problems import add_to_rows, sentence
 from .record_pages import RecordPages
 from .table_page import LIST, TablePage, crumbs_of
 
@@ -86,16 +87,20 @@ class TableAdmin(admin.ModelAdmin):
         ]
 
     def _found(self, answer: Callable[..., Any]) -> Callable[..., HttpResponse]:
-        """A view that is handed the table, or the list with a word when it is gone."""
+        """A view that is handed the table; the list with a word when it is gone, or when a Problem has no form."""
 
         def view(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
             table = Table.objects.select_related("workspace").filter(pk=pk, hidden_at=None).first()
             if table is None:
                 messages.error(request, "There is no such table; somebody may have hidden it.")
                 return HttpResponseRedirect(reverse(LIST))
-            answered = answer(request, table, **more)
-            made: HttpResponse = answered if isinstance(answered, HttpResponse) else answered.answer()
-            return made
+            try:
+                answered = answer(request, table, **more)
+                made: HttpResponse = answered if isinstance(answered, HttpResponse) else answered.answer()
+                return made
+            except Problem as problem:
+                messages.error(request, f"Not done: {sentence(problem)}")
+                return HttpResponseRedirect(reverse(LIST))
 
         return view
 
@@ -127,7 +132,7 @@ def _with_more_rows(request: HttpRequest) -> Any:
     """The rows as typed and three empty ones, unchecked."""
     data = request.POST.copy()
     total = data.get("fields-TOTAL_FORMS", "0")
-    data["fields-TOTAL_FORMS"] = str(min(int(total), 497) + 3 if total.isdigit() else 4)
+    data["fields-TOTAL_FORMS"] = str(min(int(total), 497) + 3 if re.match(r"[0-9]{1,6}\Z", total) else 4)
     return FieldRowSet(data, prefix="fields")
 
 
