@@ -108,7 +108,9 @@ def test_inputs_stand_where_the_endpoint_reads_them(group: ApiGroup, door: Door)
     body = item["post"]["requestBody"]["content"]
     assert list(body) == ["application/json"]
     assert set(body["application/json"]["schema"]["properties"]) == {"tags", "address"}
-    assert set(item["delete"]["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {"address"}
+    assert set(item["delete"]["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {
+        "address"
+    }
 
 
 def test_a_sensitive_inputs_default_is_not_told(group: ApiGroup, door: Door) -> None:
@@ -131,7 +133,9 @@ def test_records_and_errors_of_the_stack_are_described(group: ApiGroup, door: Do
     )
     function = create_function(
         group.workspace,
-        canonical({"name": "guard", "stack": [{"throw": {"code": "CLOSED", "status": 403, "message": "Closed."}}]}),
+        canonical(
+            {"name": "guard", "stack": [{"throw": {"code": "CLOSED", "status": 403, "message": "Closed."}}]}
+        ),
     )
     publish(function)
     add_endpoint(
@@ -221,7 +225,9 @@ class TestAccess:
     def test_an_unknown_group_is_404(self, door: Door, page: str) -> None:
         assert door.get(f"/{page}:nothing").status == 404
 
-    def test_a_token_opens_it_in_the_query_or_as_a_bearer(self, group: ApiGroup, door: Door, page: str) -> None:
+    def test_a_token_opens_it_in_the_query_or_as_a_bearer(
+        self, group: ApiGroup, door: Door, page: str
+    ) -> None:
         token = edit_group(group, docs="token").docs_token
         assert door.get(f"/{page}:shop?token={token}").status == 200
         assert door.get(f"/{page}:shop", headers={"Authorization": f"Bearer {token}"}).status == 200
@@ -241,7 +247,9 @@ class TestAccess:
         ApiGroup.objects.update(docs="token", docs_token="")
         assert door.get(f"/{page}:shop?token=").status == 401
 
-    def test_what_a_token_guards_stays_out_of_shared_caches(self, group: ApiGroup, door: Door, page: str) -> None:
+    def test_what_a_token_guards_stays_out_of_shared_caches(
+        self, group: ApiGroup, door: Door, page: str
+    ) -> None:
         token = edit_group(group, docs="token").docs_token
         answer = door.get(f"/{page}:shop?token={token}")
         assert "private" in answer.headers["cache-control"]
@@ -256,7 +264,7 @@ class TestAccess:
 
 
 def test_hostile_names_cannot_break_page_or_document(group: ApiGroup, door: Door) -> None:
-    hostile = '</script><script>alert(1)</script>"\'{{7*7}}\n---\n!!python/object:os.system \u2028 `${x}`'
+    hostile = "</script><script>alert(1)</script>\"'{{7*7}}\n---\n!!python/object:os.system \u2028 `${x}`"
     edit_group(group, description=hostile)
     add_endpoint(
         group,

@@ -34,7 +34,9 @@ def test_alive_needs_no_database(door: Door, monkeypatch: pytest.MonkeyPatch) ->
     assert answer.headers["x-request-id"]
 
 
-def test_ready_when_both_databases_answer_and_are_migrated(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_when_both_databases_answer_and_are_migrated(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health.readiness, "_held", None)
     answer = door.get("/readyz")
     assert (answer.status, answer.json()) == (200, {"status": "ok"})

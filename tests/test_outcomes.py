@@ -67,10 +67,17 @@ def test_a_message_that_does_not_parse_is_left_out() -> None:
 
 def test_nested_lines_count_and_disabled_ones_do_not() -> None:
     off = {**throw("OFF"), "disabled": True}
-    inner = line("for_each", **{"in": [], "item": "x", "do": [line("group", title="", do=[throw("DEEP")]), off]})
+    inner = line(
+        "for_each", **{"in": [], "item": "x", "do": [line("group", title="", do=[throw("DEEP")]), off]}
+    )
     branches = line(
         "condition",
-        **{"if": True, "then": [throw("A")], "else_if": [{"if": False, "then": [throw("B")]}], "else": [throw("C")]},
+        **{
+            "if": True,
+            "then": [throw("A")],
+            "else_if": [{"if": False, "then": [throw("B")]}],
+            "else": [throw("C")],
+        },
     )
     assert [one.code for one in raised([inner, branches])] == ["DEEP", "A", "B", "C"]
 

@@ -72,7 +72,9 @@ def walk_lines(
 def with_ids(document: dict[str, Any]) -> dict[str, Any]:
     """Give an id to every line that has none; the document is changed in place and returned."""
     # An id that is no text stays for the check to report.
-    taken = {line["id"] for line, _, _ in walk_lines(document.get("lines")) if isinstance(line.get("id"), str)}
+    taken = {
+        line["id"] for line, _, _ in walk_lines(document.get("lines")) if isinstance(line.get("id"), str)
+    }
     for ordinal, (line, _, _) in enumerate(walk_lines(document.get("lines")), start=1):
         if not line.get("id"):
             made = generated_id(ordinal)
