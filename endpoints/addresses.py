@@ -13,7 +13,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @lru_cache(maxsize=4)
-def _networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
+def networks_of(trusted: tuple[str, ...]) -> tuple[Network, ...]:
+    """TRUSTED_PROXIES as networks. ValueError for one that is no address."""
     return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in trusted)
 
 
@@ -22,7 +23,7 @@ def client_address(environ: Mapping[str, Any]) -> str:
     address = str(environ.get("REMOTE_ADDR") or "")
     if not settings.TRUSTED_PROXIES or "HTTP_X_FORWARDED_FOR" not in environ:
         return address
-    networks = _networks(tuple(settings.TRUSTED_PROXIES))
+    networks = networks_of(tuple(settings.TRUSTED_PROXIES))
     hops = [hop.strip() for hop in environ["HTTP_X_FORWARDED_FOR"].split(",")]
     while hops and _is_trusted(address, networks):
         address = hops.pop()

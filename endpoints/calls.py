@@ -131,6 +131,9 @@ class EndpointCall:
             pin()
             answer = self._serve()
         except Problem as problem:
+            if problem.code == "BUSY":
+                # The records' door says so when a lock did not come, and when the database hung up.
+                close_broken()
             answer = self._of_problem(problem)
         except Exception as error:
             answer = self._of_problem(self._unexpected(error))

@@ -127,7 +127,8 @@ class History:
         """Make rows of what waits, up to a batch."""
         while self._waiting and len(self._rows) < _BATCH:
             call = self._waiting.popleft()
-            self._waiting_bytes -= _weight(call)
+            # Threads add to this without a lock, so it is set right whenever the queue is empty.
+            self._waiting_bytes = self._waiting_bytes - _weight(call) if self._waiting else 0
             try:
                 self._rows.append(row_of(call))
             except Exception:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from endpoints.models import ApiGroup
 from endpoints.throttles import forget_all
@@ -355,6 +356,21 @@ def test_an_error_of_ours_tells_nothing_but_its_id(
     assert "inside" not in answer.body.decode()
     assert "look-me-up" in caplog.text
     assert "the inside of things" in caplog.text
+
+
+def test_a_database_that_is_away_is_503(
+    client: Door, group: ApiGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_endpoint(group, "/a")
+
+    def away(*args: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("endpoints.calls.find", away)
+    answer = client.get("/api:shop/a")
+    assert_refused(answer, 503, "BUSY")
+    assert answer.headers["retry-after"] == "1"
+    assert "unexpectedly" not in answer.body.decode()
 
 
 # How often

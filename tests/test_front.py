@@ -26,14 +26,19 @@ migrate()
 from endpoints.publishing import create_endpoint, publish
 from endpoints.groups import create_group
 from stackyard.core.workspaces import create_workspace
-group = create_group(create_workspace("raw"), "raw", canonical="raw")
-for method, path, inputs in (
-    ("POST", "/echo", {"v": {"type": "json", "nullable": True}}),
-    ("GET", "/things/{x}", {"x": "text"}),
+from stackyard.tables.changes import create_table
+workspace = create_workspace("raw")
+create_table(workspace, "notes", fields={"text": "text"})
+group = create_group(workspace, "raw", canonical="raw")
+read = {"step": "has_record", "as": "found", "params": {"table": "notes", "value": 1}}
+for name, method, path, inputs, lines, response in (
+    ("echo", "POST", "/echo", {"v": {"type": "json", "nullable": True}}, [], "input"),
+    ("thing", "GET", "/things/{x}", {"x": "text"}, [], "input"),
+    ("note", "GET", "/note", {}, [read], "found"),
 ):
     publish(create_endpoint(group, {
-        "name": method.lower(), "method": method, "path": path, "auth": ["public"], "inputs": inputs,
-        "response": {"$expr": "input"}, "limit_per_second": 1000000,
+        "name": name, "method": method, "path": path, "auth": ["public"], "inputs": inputs, "lines": lines,
+        "response": {"$expr": response}, "limit_per_second": 1000000,
     }))
 """
 
@@ -58,6 +63,12 @@ def test_all_others_go_on_to_django(path: str) -> None:
 
     assert Front(behind)({"PATH_INFO": path}, None) == [b""]  # type: ignore[arg-type]
     assert passed == [path]
+
+
+def test_proxies_that_are_no_addresses_stop_the_start(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = ["the-proxy"]
+    with pytest.raises(ValueError, match="the-proxy"):
+        Front(lambda environ, start_response: [])
 
 
 @dataclass
@@ -236,6 +247,22 @@ def test_head_has_the_length_of_get_and_no_body(served: Served) -> None:
 
 def test_an_address_of_another_host_is_still_ours(served: Served) -> None:
     assert ask(served, "GET http://evil.example/api:raw/things/1")[0].status == 200
+
+
+def test_a_database_that_hangs_up_costs_one_call_and_no_more(served: Served) -> None:
+    if not served.environment["DATABASE_URL"]:
+        pytest.skip("SQLite is a file: nothing hangs up")
+    assert ask(served, "GET /api:raw/note")[0].body == b"false"
+    served.python(
+        "from django.db import connection\n"
+        "connection.cursor().execute('SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()')"
+    )
+    # One broken connection for each thread of the server.
+    answers = [ask(served, "GET /api:raw/note")[0] for _ in range(8)]
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert [answer.status for answer in answers].count(503) <= 2
+    assert answers[-1].body == b"false"
 
 
 def test_every_call_is_in_the_history_when_the_server_has_ended(served: Served) -> None:

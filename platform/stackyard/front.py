@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 
+from endpoints.addresses import networks_of
 from endpoints.views import EndpointView
 
 StartResponse = Callable[..., Any]
@@ -32,6 +34,8 @@ class Front:
     """A WSGI application that serves endpoints itself and hands everything else to another one."""
 
     def __init__(self, behind: Application) -> None:
+        """ValueError for TRUSTED_PROXIES that cannot be read: that must stop the start, not every call."""
+        networks_of(tuple(settings.TRUSTED_PROXIES))
         self._behind = behind
         self._view = EndpointView.as_view()
 
