@@ -23,7 +23,7 @@ class EndpointAdmin(admin.ModelAdmin):
     """The list of endpoints; the editor is the page of each."""
 
     show_facets = admin.ShowFacets.NEVER
-    list_display = ("call", "name", "state", "group", "auth", "updated_at")
+    list_display = ("call", "name", "state", "group", "auth")
     list_display_links = ("call",)
     list_filter = ("group", "method", "active")
     search_fields = ("name", "path", "description")
