@@ -145,12 +145,16 @@ class TableDef:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """All tables of a workspace at one version. `statements` keeps what was compiled for them."""
+    """All tables of a workspace at one version.
+
+    `statements` keeps what was compiled for them; `folding` is PostgreSQL's collation for lower case.
+    """
 
     workspace_id: int
     version: int
     tables: Mapping[str, TableDef]
     dialect: str = "sqlite"
+    folding: str = "default"
     statements: Bounded = field(default_factory=lambda: Bounded(STATEMENTS), repr=False)
 
     def table(self, name: str | TableDef) -> TableDef:

@@ -77,10 +77,9 @@ class TableFiles(DocumentFiles):
         if before is None or before["name"] != data["name"]:
             others = [name for name in self._ids if name != data["name"]]
             read_name(data["name"], others, faults, ("name",), "table")
-        description = data.get("description") or ""
-        if not isinstance(description, str):
-            faults.error(("description",), "type", "The description is text.")
-        written = data.get("fields") or {}
+        description = source.text(data, "description")
+        written = data.get("fields")
+        written = {} if written is None else written
         if not isinstance(written, dict):
             faults.error(("fields",), "type", "The fields are a map of names to types, such as name: text.")
             written = {}

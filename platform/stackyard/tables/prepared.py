@@ -16,7 +16,7 @@ from .definitions import FieldDef, Schema
 from .field_type import Refused, shown
 from .operands import Slot
 from .paging import CAP, cursor_envelope, envelope
-from .query import TOTALS, Query, read_number, resolve
+from .query import BOUNDS, TOTALS, Query, read_number, resolve
 from .rows import RowLoader
 from .sorting import Sort, at_run_time
 from .sql import Element, Statement, TableSql, compiled, table_sql, value
@@ -171,6 +171,11 @@ class Prepared:
 
     def _number(self, name: str, values: Sequence[Any]) -> int:
         given = _now(getattr(self.query, name), values)
+        least, most, default = BOUNDS[name]
+        if given is None:
+            return default
+        if type(given) is int and least <= given <= most:
+            return given
         faults = Faults()
         number = read_number(name, given, faults, (name,))
         faults.raise_errors()

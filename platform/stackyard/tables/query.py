@@ -145,7 +145,7 @@ def _check_shape(query: Query, faults: Faults, path: Path) -> None:
         read_number(name, getattr(query, name), faults, (*path, name))
 
 
-_BOUNDS: Mapping[str, tuple[int, int, int]] = {
+BOUNDS: Mapping[str, tuple[int, int, int]] = {
     # least, most, and what nothing stands for
     "page": (1, LAST_PAGE, 1),
     "per_page": (1, PAGE_RECORDS.default, PER_PAGE),
@@ -155,7 +155,7 @@ _BOUNDS: Mapping[str, tuple[int, int, int]] = {
 
 def read_number(name: str, value: Any, faults: Faults, path: Path) -> int:
     """`page`, `per_page` or `offset`, from a literal or a run-time value; null is its default."""
-    least, most, default = _BOUNDS[name]
+    least, most, default = BOUNDS[name]
     if value is None or isinstance(value, Slot):
         return default
     if not isinstance(value, int) or isinstance(value, bool):

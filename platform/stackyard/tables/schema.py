@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -61,7 +62,20 @@ def _read(workspace_id: int, version: int) -> Schema:
     built = Index.objects.filter(table__in=tables, hidden_at=None, built_at__isnull=False)
     indexes = _by_table(built)
     made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, [])) for table in tables]
-    return Schema(workspace_id, version, {table.name: table for table in made}, connection.vendor)
+    by_name = {table.name: table for table in made}
+    return Schema(workspace_id, version, by_name, connection.vendor, _folding())
+
+
+@cache
+def _icu_is_there() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'")
+        return cursor.fetchone() is not None
+
+
+def _folding() -> str:
+    """The collation for lower case of all alphabets; a PostgreSQL without ICU has only the database's own."""
+    return "und-x-icu" if connection.vendor == "postgresql" and _icu_is_there() else "default"
 
 
 def _by_table(rows: Iterable[Any]) -> dict[int, list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from stackyard.core.errors import Faults, Path, did_you_mean
@@ -15,7 +16,7 @@ from .operands import Slot, filled, holds_slot
 MOST = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sort:
     """(field, descending) pairs that end with `id`, so that the order is total; or random; or still open."""
 
@@ -28,7 +29,7 @@ class Sort:
         """Whether it comes at run time."""
         return self.source is not None
 
-    @property
+    @cached_property
     def key(self) -> tuple[Any, ...]:
         """What the statement's text depends on."""
         return ("random",) if self.is_random else tuple((f.column, down) for f, down in self.parts)

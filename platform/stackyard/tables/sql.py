@@ -78,9 +78,10 @@ def value(name: str, type_: Any) -> Element:
 class TableSql:
     """One table of the schema as SQLAlchemy knows it, and expressions over it."""
 
-    def __init__(self, table: TableDef, dialect: str) -> None:
+    def __init__(self, table: TableDef, dialect: str, folding: str = "default") -> None:
         self.table = table
         self.dialect = dialect
+        self.folding = folding
         columns = [sa.Column(f.column, sql_type(f, dialect)) for f in table.fields.values()]
         self.sql = sa.Table(table.physical, sa.MetaData(), *columns, schema=table.namespace)
 
@@ -223,8 +224,8 @@ class TableSql:
         if op == "like":
             return left.like(text, escape="\\")
         if op == "ilike":
-            folded = sa.func.lower(left.collate("und-x-icu")).collate("C")
-            return folded.like(sa.func.lower(text.collate("und-x-icu")).collate("C"), escape="\\")
+            folded = sa.func.lower(left.collate(self.folding)).collate("C")
+            return folded.like(sa.func.lower(text.collate(self.folding)).collate("C"), escape="\\")
         return left.op("~", is_comparison=True)(text)
 
     def _has(self, condition: Condition, name: str) -> Element:
@@ -268,7 +269,9 @@ class TableSql:
 
 def table_sql(schema: Schema, table: TableDef) -> TableSql:
     """The table's SQLAlchemy form, kept with the schema's statements."""
-    made: TableSql = schema.statements.make(("table", table.id), lambda: TableSql(table, schema.dialect))
+    made: TableSql = schema.statements.make(
+        ("table", table.id), lambda: TableSql(table, schema.dialect, schema.folding)
+    )
     return made
 
 

@@ -116,8 +116,9 @@ class DecimalType(FieldType):
         """From the count of last places on SQLite."""
         if dialect != "sqlite":
             return None
-        scale = -self.scale
-        return lambda places: Decimal(places).scaleb(scale)
+        place = self._place
+        # Exact: a product of at most 19 digits, where the default context keeps 28.
+        return lambda places: Decimal(places) * place
 
     def to_json(self, value: Decimal) -> Decimal:
         """A JSON number with all its digits."""

@@ -11,6 +11,7 @@ from stackyard.core.types import TIMESTAMP, Type
 from stackyard.tables.field_type import ORDER, Convert, FieldType, refuse, unexpected
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _FIRST = milliseconds(datetime(1, 1, 1, tzinfo=UTC))
 _LAST = milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC))
 _ISO = re.compile(
@@ -21,7 +22,8 @@ _DIGITS = re.compile(r"-?\d{1,15}\Z", re.ASCII)
 
 def instant(value: int) -> datetime:
     """The instant so many milliseconds after 1970 began."""
-    return EPOCH + timedelta(milliseconds=value)
+    # Multiplying is exact, and a third of the price of making a timedelta.
+    return EPOCH + value * _MILLISECOND
 
 
 def now() -> datetime:
