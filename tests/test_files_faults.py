@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import given, settings
 
 from stackyard.core import files
 from stackyard.core.errors import Problem
 from stackyard.core.files import InvalidFiles
 from stackyard.core.models import Workspace
+from stackyard.core.yaml import dump
 from stackyard.stacks.models import Revision
 from stackyard.tables.models import Field, Table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests.workspace_folders import SHOP, apply_shop, exported, faults, read, write
+from tests.workspace_strategies import spoilt
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
@@ -249,3 +254,22 @@ def test_fields_that_come_later_are_filled(shop: Path):
     text = SHOP["tables/customers.yaml"] + "  level: {type: int, required: true, default: 3}\n"
     files.apply(write(shop, {"tables/customers.yaml": text}))
     assert Store(load_schema(Workspace.objects.get().pk)).get("customers", 1)["level"] == 3
+
+
+@given(spoilt())
+@settings(max_examples=1000 if os.environ.get("STACKYARD_FUZZ") == "1" else 60)
+def test_whatever_the_files_say_the_answer_is_a_problem_or_a_workspace(
+    tmp_path_factory: pytest.TempPathFactory, contents: dict[str, Any]
+):
+    folder = tmp_path_factory.mktemp("spoilt")
+    with transaction.atomic():
+        write(folder, {path: dump(document) for path, document in contents.items()})
+        try:
+            files.apply(folder)
+            assert files.apply(folder).is_equal
+        except InvalidFiles as problem:
+            said = problem.faults
+        else:
+            said = []
+        assert bool(said) != Workspace.objects.exists()
+        transaction.set_rollback(True)

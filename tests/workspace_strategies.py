@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -193,4 +194,55 @@ def workspaces(draw: st.DrawFn) -> dict[str, Any]:
             "sunset_at": draw(st.none() | st.just("2026-06-30T12:00:00+02:00")),
         }
         files.update(draw(endpoints(name)))
+    return files
+
+
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from(
+        [
+            0.5,
+            "",
+            "x",
+            "a b",
+            "-",
+            "$expr",
+            "null",
+            [],
+            {},
+            [[]],
+            [None],
+            {"": None},
+            {"$expr": "1 +"},
+            {"$expr": 5},
+        ]
+    ),
+    st.sampled_from(
+        [{"a": {"b": []}}, ["x", 1], {"type": "list"}, {"type": "reference"}, {"type": "enum", "values": 5}]
+    ),
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> dict[str, Any]:
+    """A workspace in which something somewhere was replaced by something else."""
+    files = copy.deepcopy(draw(workspaces()))
+    for _ in range(draw(st.integers(1, 3))):
+        at: Any = files
+        key: Any = draw(st.sampled_from(sorted(files)))
+        for _ in range(draw(st.integers(0, 6))):
+            inside = at[key]
+            keys = (
+                list(inside)
+                if isinstance(inside, dict)
+                else range(len(inside))
+                if isinstance(inside, list)
+                else ()
+            )
+            if not keys:
+                break
+            at, key = inside, draw(st.sampled_from(list(keys)))
+        at[key] = copy.deepcopy(draw(junk))
     return files

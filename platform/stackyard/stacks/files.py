@@ -82,7 +82,10 @@ class StackFiles(DocumentFiles, abstract=True):
             return None
         faults = Faults()
         known = self.known_keys()
-        document = from_spelling({key: data[key] for key in data if key in known and key != "was"}, faults)
+        written = {key: data[key] for key in data if key in known and key not in ("was", "description")}
+        if description := source.text(data, "description"):
+            written["description"] = description
+        document = from_spelling(written, faults)
         for fault in faults.found:
             source.fault(fault.path, fault.message, code=fault.code, suggestion=fault.suggestion)
         if faults.errors:

@@ -60,7 +60,7 @@ def check_function(function: Function, document: dict[str, Any]) -> Checked:
 
 def _switch_function(function: Function, document: dict[str, Any]) -> None:
     function.name = document.get("name", function.name)
-    function.description = document.get("description", "")
+    function.description = str(document.get("description") or "")
 
 
 FUNCTIONS = Ownership(
@@ -76,7 +76,7 @@ def create_function(workspace: Workspace, document: Mapping[str, Any], author: A
     if Function.objects.filter(workspace=workspace, name=name).exists():
         raise Problem("CONFLICT", f'There is another function "{name}" in this workspace.')
     draft = with_ids({**empty_document(), **document})
-    description = document.get("description", "")
+    description = str(document.get("description") or "")
     return Function.objects.create(workspace=workspace, name=name, description=description, draft=draft)
 
 

@@ -19,6 +19,12 @@ _MAX_FILES = 20_000
 _MAX_DEPTH = 8
 _MAX_YAML_BYTES = 2_000_000
 
+_WORDS: Mapping[type, tuple[type, str]] = {
+    models.CharField: (str, "text: put it in quotes"),
+    models.TextField: (str, "text: put it in quotes"),
+    models.BooleanField: (bool, "true or false"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
@@ -152,10 +158,30 @@ class SourceFile:
             at = [int(part) if part.isdecimal() else part for part in parts]
             self.fault((*path, *at), detail.message, code=detail.code, suggestion=problem.suggestion)
 
+    def text(self, data: Mapping[str, Any], key: str, path: Path = ()) -> str:
+        """A text of the document; "" where there is none, with a fault where it is something else."""
+        value = data.get(key)
+        if value is not None and not isinstance(value, str):
+            self.fault((*path, key), f"{key} is text: put it in quotes.", code="type")
+            return ""
+        return value or ""
+
     def check_row(
         self, row: models.Model, data: Mapping[str, Any], path: Path = (), exclude: Any = ()
     ) -> bool:
         """Check a model's own rules (not its uniqueness); what they say is noted at the keys of the file."""
+        for column in row._meta.concrete_fields:
+            # Django would take the text of a number or of a list.
+            value = getattr(row, column.attname)
+            words = _WORDS.get(type(column))
+            if (
+                words is not None
+                and column.name in data
+                and value is not None
+                and not isinstance(value, words[0])
+            ):
+                self.fault((*path, column.name), f"{column.name} is {words[1]}.", code="type")
+                return False
         try:
             row.clean_fields(exclude=exclude)
         except ValidationError as error:

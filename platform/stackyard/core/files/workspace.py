@@ -54,7 +54,7 @@ class WorkspaceFiles(DocumentFiles):
         timezone = data.get("timezone")
         wanted = {
             "name": data["name"],
-            "description": data.get("description") or "",
+            "description": source.text(data, "description"),
             "timezone": "UTC" if timezone is None else timezone,
             "variables": _read_variables(source, data.get("variables")),
         }
@@ -136,7 +136,7 @@ def _read_variable(source: SourceFile, name: str, entry: Any) -> dict[str, Any] 
         )
         source.fault(path, message, code="type")
         return None
-    description = data.get("description") or ""
+    description = source.text(data, "description", path)
     row = Variable(name=name, description=description, is_secret=secret)
     if not source.check_row(row, data, path, exclude=("workspace",)):
         return None
