@@ -17,9 +17,8 @@ from .launcher import (
     find_deno,
     spawn,
 )
+from .limits import SCRATCH_BYTES
 from .root import DENO, RUNNER_INSIDE, SCRATCH, environment, libraries
-
-SCRATCH_BYTES = 64_000_000
 
 
 class BubblewrapLauncher(Launcher):

@@ -63,6 +63,11 @@ class Launcher(Kind, family="launcher"):
 
     rank: ClassVar[int] = 0
 
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        """`home` is the folder for what a launcher keeps; `environment` tells a container program where its engine is."""
+        self.home = home
+        self.environment = environment
+
     def check(self) -> None:
         """Raise CannotLaunch when something it needs is not there. Quick; a slot that answers is the real proof."""
 

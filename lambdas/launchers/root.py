@@ -16,28 +16,37 @@ from .launcher import RUNNER, CannotLaunch, find_deno
 DENO = "/deno"
 RUNNER_INSIDE = "/runner.ts"
 SCRATCH = "/scratch"
+SETPRIV = "/setpriv"
 _LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x")
 
 
 @lru_cache
-def libraries() -> Mapping[str, Path]:
-    """The shared libraries of Deno and their loader: path as the loader asks for it → the file itself.
+def libraries(program: Path | None = None) -> Mapping[str, Path]:
+    """The shared libraries of a program (Deno) and their loader: path as the loader asks for it → the file itself.
 
     CannotLaunch where ldd(1) does not say (a C library other than glibc).
     """
+    asked = str(program or find_deno())
     try:
-        told = subprocess.run(["ldd", str(find_deno())], capture_output=True, text=True, timeout=20)
+        told = subprocess.run(["ldd", asked], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CannotLaunch(f"ldd can't be run: {error}") from error
     found = {path: Path(path).resolve() for path in _LIBRARY.findall(told.stdout)}
     if told.returncode or not found:
-        raise CannotLaunch("ldd does not name the libraries of Deno; is this a system with glibc?")
+        raise CannotLaunch(f"ldd does not name the libraries of {asked}; is this a system with glibc?")
     return found
+
+
+@lru_cache
+def setpriv() -> Path | None:
+    """setpriv(1) of util-linux, where there is one: it ties a process to the life of its parent."""
+    found = shutil.which("setpriv")
+    return Path(found).resolve() if found else None
 
 
 def environment() -> dict[str, str]:
     """What Deno needs to be told in a root like that. Nothing in it is a secret; code can't read it anyway."""
-    folders = sorted({os.path.dirname(path) for path in libraries()})
+    folders = sorted({os.path.dirname(path) for path in contents() if ".so" in path})
     return {"DENO_DIR": "/none", "DENO_NO_UPDATE_CHECK": "1", "LD_LIBRARY_PATH": ":".join(folders)}
 
 
@@ -46,8 +55,17 @@ def tag() -> str:
     """Names a root by what is in it: `2.9.8-0123456789ab`. CannotLaunch without Deno."""
     told = subprocess.run([str(find_deno()), "--version"], capture_output=True, text=True, timeout=20)
     version = told.stdout.split()[1] if told.returncode == 0 else "unknown"
-    content = RUNNER.read_bytes() + "".join(sorted(libraries())).encode()
+    content = RUNNER.read_bytes() + "".join(sorted(contents())).encode()
     return f"{version}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def contents() -> Mapping[str, Path]:
+    """Every file of the root: path inside → the file here."""
+    files = {**libraries(), DENO: find_deno(), RUNNER_INSIDE: RUNNER}
+    program = setpriv()
+    if program is not None:
+        files |= {**libraries(program), SETPRIV: program}
+    return files
 
 
 def build_root(target: Path) -> Path:
@@ -59,8 +77,7 @@ def build_root(target: Path) -> Path:
         return target
     making = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
-    files: dict[str, Path] = {**libraries(), DENO: find_deno(), RUNNER_INSIDE: RUNNER}
-    for inside, file in files.items():
+    for inside, file in contents().items():
         place = making / inside.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, place)

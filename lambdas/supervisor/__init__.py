@@ -39,7 +39,9 @@ def _make() -> Supervisor:
 
     from lambdas.launchers import choose
 
-    return Supervisor(choose(settings.LAMBDA_LAUNCHER), settings.HOME / "lambdas" / "slots")
+    home = settings.HOME / "lambdas"
+    launcher = choose(home, settings.LAMBDA_LAUNCHER, settings.CONTAINER_ENVIRONMENT)
+    return Supervisor(launcher, home / "slots")
 
 
 def _forget() -> None:

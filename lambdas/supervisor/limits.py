@@ -15,14 +15,9 @@ RPC_BYTES = 16_000_000
 WAITING_BYTES = 64_000_000
 INPUT_BYTES = 100_000_000
 
-# Deno maps about 300 MB that it does not use; below that it does not start.
-DATA_BYTES = 800_000_000
-SCRATCH_BYTES = 64_000_000
 SCRATCH_FILES = 10_000
 
 BOOT_SECONDS = 15.0
-# A slot is closed after this much processor time at the latest, whatever it did.
-SLOT_CPU_SECONDS = 7_200
 SLOT_SECONDS = 3_600.0
 SLOT_RUNS = 100_000
 IDLE_SECONDS = 300.0

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from lambdas.launchers.launcher import CannotLaunch, Launcher
+from lambdas.launchers.limits import CPU_SECONDS
 from stackyard.core.errors import Problem
 
 from .compiler import Compiled, Compiler, SyntaxFault
 from .conversation import Conversation, Listener
 from .job import Finished, Job, Services
-from .limits import BOOT_SECONDS, HEAP_MB, IDLE_SECONDS, KEPT_MB, SLOT_CPU_SECONDS, SLOT_RUNS, SLOT_SECONDS
+from .limits import BOOT_SECONDS, HEAP_MB, IDLE_SECONDS, KEPT_MB, SLOT_RUNS, SLOT_SECONDS
 from .nursery import Nursery, make_home
 from .slot import Slot
 from .warden import Warden
@@ -263,7 +264,7 @@ class Supervisor:
             return False
         if slot.meter.memory_bytes() > KEPT_MB * _MB:
             return False
-        return slot.runs % 64 != 0 or slot.meter.cpu_seconds() < SLOT_CPU_SECONDS / 2
+        return slot.runs % 64 != 0 or slot.meter.cpu_seconds() < CPU_SECONDS / 2
 
     def _close_oldest(self) -> None:
         """Close the idle slot that was used longest ago; the lock is held."""

@@ -6,21 +6,20 @@ import itertools
 import os
 import resource
 import secrets
+import shutil
 import time
 from contextlib import suppress
 from typing import Any
 
 from lambdas.launchers.launcher import ON_LINUX, CannotLaunch, Launched, Launcher, Order
+from lambdas.launchers.limits import CPU_SECONDS, number, process_limits
 
-from .frames import COMPILE, DONE, LOG, READY, RPC, BadFrame, Channel, Ended, Frame, Late
+from .frames import DONE, LOG, READY, RPC, BadFrame, Channel, Ended, Frame, Late
 from .limits import (
     BOOT_SECONDS,
-    DATA_BYTES,
     LOG_FRAME_BYTES,
     OUTPUT_FRAME_BYTES,
     RPC_BYTES,
-    SCRATCH_BYTES,
-    SLOT_CPU_SECONDS,
     WAITING_BYTES,
 )
 from .memory import Meter
@@ -77,24 +76,17 @@ class Slot:
         inner = self.launched.inner
         if inner is None or not ON_LINUX:
             return
-        limits = {
-            resource.RLIMIT_CORE: (0, 0),
-            resource.RLIMIT_FSIZE: (SCRATCH_BYTES, SCRATCH_BYTES),
-            resource.RLIMIT_NOFILE: (256, 256),
-            resource.RLIMIT_DATA: (DATA_BYTES + self.heap_mb * 1_000_000,) * 2,
-            resource.RLIMIT_CPU: (SLOT_CPU_SECONDS, SLOT_CPU_SECONDS),
-        }
         with suppress(PermissionError, ProcessLookupError):
-            for which, values in limits.items():
-                resource.prlimit(inner, which, values)
+            for name, value in process_limits(self.heap_mb).items():
+                resource.prlimit(inner, number(name), (value, value))
 
     def allow_cpu(self, seconds: float) -> None:
         """Renew the processor time limit for one run of at most `seconds`, on as many cores as there are."""
         if self.meter is None or not ON_LINUX or self.launched.inner is None:
             return
-        soft = min(int(self.meter.cpu_seconds() + seconds * (os.cpu_count() or 1)) + 2, SLOT_CPU_SECONDS)
+        soft = min(int(self.meter.cpu_seconds() + seconds * (os.cpu_count() or 1)) + 2, CPU_SECONDS)
         with suppress(PermissionError, ProcessLookupError):
-            resource.prlimit(self.launched.inner, resource.RLIMIT_CPU, (soft, SLOT_CPU_SECONDS))
+            resource.prlimit(self.launched.inner, resource.RLIMIT_CPU, (soft, CPU_SECONDS))
 
     def say(self, kind: int, payload: bytes, deadline: float) -> int:
         """Send `run` or `compile` with a token of its own: what the process says has to carry it."""
@@ -137,8 +129,6 @@ class Slot:
 
 def sweep_directory(directory: int) -> None:
     """Delete everything in an open directory; the directory itself stays."""
-    import shutil
-
     with os.scandir(directory) as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     for name, is_directory in found:
@@ -146,6 +136,3 @@ def sweep_directory(directory: int) -> None:
             shutil.rmtree(name, dir_fd=directory)
         else:
             os.unlink(name, dir_fd=directory)
-
-
-__all__ = ["COMPILE", "Slot", "sweep_directory"]

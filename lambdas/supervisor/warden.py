@@ -12,7 +12,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .limits import SCRATCH_BYTES, SCRATCH_FILES
+from lambdas.launchers.limits import SCRATCH_BYTES
+
+from .limits import SCRATCH_FILES
 from .slot import Slot
 
 _TICK_SECONDS = 0.03

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("STACKYARD_HOME", ROOT / "var")).resolve()
@@ -28,8 +29,18 @@ TRUSTED_PROXIES = [a for a in os.environ.get("TRUSTED_PROXIES", "").split(",") i
 OWNER_EMAIL = os.environ.get("STACKYARD_OWNER_EMAIL", "owner@example.com")
 OWNER_PASSWORD = os.environ.get("STACKYARD_OWNER_PASSWORD", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
+# Networks beyond the public internet that stacks and lambdas may call, such as 10.20.0.0/16; and the only ports they
+# may use, such as 80,443,8000-8999 (else core/outbound/addresses.py says which).
+OUTBOUND_ALLOW = [n.strip() for n in os.environ.get("STACKYARD_OUTBOUND_ALLOW", "").split(",") if n.strip()]
+OUTBOUND_PORTS = os.environ.get("STACKYARD_OUTBOUND_PORTS", "")
 # Which launcher runs lambdas; empty takes the best that runs here.
 LAMBDA_LAUNCHER = os.environ.get("STACKYARD_LAMBDA_LAUNCHER", "")
+# What docker and podman need to find their engine; nothing else of the environment reaches them.
+CONTAINER_ENVIRONMENT = {
+    name: os.environ[name]
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "HOME", "PATH", "XDG_RUNTIME_DIR")
+    if name in os.environ
+}
 WEB_PROCESSES = int(os.environ.get("WEB_PROCESSES", str(min(2, os.cpu_count() or 1))))
 CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
 # Whether web processes write the request history themselves; tests write it when they ask for it.
@@ -75,6 +86,7 @@ INSTALLED_APPS = [
     "stackyard.stacks",
     "auth",
     "endpoints",
+    "lambdas",
     "stackyard.console",
 ]
 
@@ -207,6 +219,39 @@ SPECTACULAR_SETTINGS = {
 }
 CSRF_FAILURE_VIEW = "stackyard.refusals.csrf_refused"
 
+# E-mail is written to files in the home unless EMAIL_URL names a server: smtp://host (without encryption),
+# submission://user:password@host (STARTTLS, port 587), smtps://user:password@host (TLS, port 465).
+_MAIL_SCHEMES = {"smtp": 25, "submission": 587, "smtps": 465}
+
+
+def _email() -> dict[str, Any]:
+    url = urlsplit(os.environ.get("EMAIL_URL", ""))
+    if not url.scheme:
+        folder = HOME / "mail"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": folder,
+        }
+    if url.scheme not in _MAIL_SCHEMES or not url.hostname:
+        raise ImproperlyConfigured(
+            f"EMAIL_URL is smtp://, submission:// or smtps:// and a host, not {url.scheme}:"
+        )
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or _MAIL_SCHEMES[url.scheme],
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_TLS": url.scheme == "submission",
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+    }
+
+
+globals().update(_email())
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"Stackyard <stackyard@{urlsplit(PUBLIC_URL).hostname}>")
+
 # The courier of background runs (reliability.md §8 rule 11). The row in stackyard.runs is the job: what a broker or
 # a worker loses is sent again. Without Redis the broker is a folder of the home, looked into 20 times a second.
 WORKERS_AT_LEAST = int(os.environ.get("WORKERS_AT_LEAST", "1"))
@@ -254,4 +299,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Its warnings hold the URLs of requests, and these may hold secrets.
+    "loggers": {"urllib3": {"level": "ERROR"}},
 }

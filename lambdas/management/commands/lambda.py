@@ -1,0 +1,45 @@
+"""`manage.py lambda run WORKSPACE/NAME [--input JSON]`: run a lambda now."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from lambdas.models import Lambda
+from lambdas.running import run_now
+from stackyard.core.body import parse_json
+from stackyard.core.errors import Problem
+from stackyard.core.jsonout import encode
+
+
+class Command(BaseCommand):
+    """Result as JSON on stdout, logs on stderr, status 1 on failure."""
+
+    help = "Run a lambda now: result on stdout, logs on stderr, exit 1 on failure."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """run WORKSPACE/NAME."""
+        parser.add_argument("action", choices=["run"])
+        parser.add_argument("target", metavar="WORKSPACE/NAME")
+        parser.add_argument("--input", default="null", help="the input as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run what is published."""
+        workspace, _, name = options["target"].partition("/")
+        rows = Lambda.objects.filter(workspace__name=workspace, name=name)
+        target = rows.select_related("published", "workspace").first()
+        if target is None:
+            raise CommandError(f'There is no lambda "{name}" in a workspace "{workspace}".')
+        try:
+            finished = run_now(target, parse_json(options["input"].encode()), on_log=self._log)
+        except Problem as problem:
+            raise CommandError(problem.message) from None
+        if finished.error is not None:
+            self.stderr.write(finished.error.stack or f"{finished.error.name}: {finished.error.message}")
+            sys.exit(1)
+        self.stdout.write(encode(finished.value).decode())
+
+    def _log(self, text: str) -> None:
+        self.stderr.write(text.rstrip("\n"))

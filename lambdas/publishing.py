@@ -1,0 +1,124 @@
+"""The one door to changes of lambdas. Publishing checks the code too, and puts the triggers in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from stackyard.core import types as t
+from stackyard.core import version
+from stackyard.core.errors import Fault, Faults, Problem
+from stackyard.core.models import Variable, Workspace
+from stackyard.runs.schedule import replace_schedules
+from stackyard.stacks import publishing as stacks
+from stackyard.stacks.check import Checked
+from stackyard.stacks.models import Revision
+from stackyard.tables.schema import load_schema
+
+from . import supervisor
+from .document import check_document, with_defaults
+from .models import Lambda, Trigger, name_validator, new_token
+from .supervisor.compiler import SyntaxFault
+from .triggers.trigger import TriggerKind
+
+
+def check(target: Lambda, document: Any) -> Checked:
+    """Every fault of a document as this lambda's, a syntax fault of its code included."""
+    faults = Faults()
+    workspace = target.workspace
+    variables = dict(Variable.objects.filter(workspace=workspace).values_list("name", "is_secret"))
+    check_document(document, faults, variables, load_schema(workspace.pk).tables)
+    if isinstance(document, Mapping):
+        name = document.get("name")
+        if workspace.lambdas.filter(name=name).exclude(pk=target.pk).exists():
+            faults.error(("name",), "doubled_name", f'There is another lambda "{name}".')
+        if isinstance(document.get("code"), str):
+            _check_code(document["code"], faults)
+    return Checked(faults.found, {}, t.ANY)
+
+
+def _check_code(code: str, faults: Faults) -> None:
+    try:
+        supervisor.default().compile(code)
+    except SyntaxFault as fault:
+        failure = fault.failure
+        place = f" (line {failure.line}, column {failure.column})" if failure.line else ""
+        faults.error(("code",), "syntax", f"{failure.message}{place}", column=failure.column)
+
+
+def create_lambda(workspace: Workspace, document: Mapping[str, Any], author: Any = None) -> Lambda:
+    """A lambda with a first draft, not published yet. Problem for a name that cannot be given."""
+    name = document.get("name")
+    if not isinstance(name, str) or not name_validator.regex.search(name):  # type: ignore[union-attr]
+        raise Problem("INVALID_INPUT", f"name: {name_validator.message}")
+    if workspace.lambdas.filter(name=name).exists():
+        raise Problem("CONFLICT", f'There is another lambda "{name}" in this workspace.')
+    return Lambda.objects.create(
+        workspace=workspace,
+        name=name,
+        description=str(document.get("description") or ""),
+        draft=with_defaults(document),
+    )
+
+
+def save_draft(target: Lambda, document: Mapping[str, Any], author: Any = None) -> list[Fault]:
+    """Keep a draft, faulty or not, and say what is wrong with it."""
+    target.draft = with_defaults(document)
+    target.save(update_fields=["draft", "updated_at"])
+    return check(target, target.draft).faults
+
+
+def publish(target: Lambda, author: Any = None, message: str = "") -> Revision:
+    """Make the draft what runs. Problem 400 with every fault, and nothing changed, when it has any."""
+    return stacks.publish(target, author, message, LAMBDAS)
+
+
+def restore(target: Lambda, revision: Revision, author: Any = None) -> list[Fault]:
+    """Make an old revision the draft again."""
+    if revision.owner_kind != LAMBDAS.kind or revision.owner_id != target.pk:
+        raise Problem("NOT_FOUND", "This revision belongs to something else.")
+    return save_draft(target, revision.document, author)
+
+
+def delete_lambda(target: Lambda) -> None:
+    """Take a lambda away with its schedules and triggers; runs that wait end as failed when their turn comes."""
+    with transaction.atomic():
+        replace_schedules(target.workspace, "lambda", target.pk, [])
+        Revision.objects.filter(owner_kind=LAMBDAS.kind, owner_id=target.pk).delete()
+        target.delete()
+        version.bump(target.workspace_id)
+
+
+def _switch(target: Lambda, document: dict[str, Any]) -> None:
+    """Write what is published: name, description, schedules, triggers."""
+    target.name = document["name"]
+    target.description = document.get("description", "")
+    schedules, tokens = [], [t.key for t in target.triggers.filter(kind="webhook")]
+    target.triggers.all().delete()
+    for entry in document.get("triggers", []):
+        kind, spec = next(iter(entry.items()))
+        if kind == "schedule":
+            schedules.append(_schedule(spec))
+            continue
+        key = TriggerKind.get(kind).key(spec, target)
+        if kind == "webhook":
+            # The address of a webhook outlives what is published.
+            key = tokens.pop(0) if tokens else new_token()
+        Trigger.objects.create(workspace=target.workspace, target=target, kind=kind, key=key, spec=spec)
+    replace_schedules(target.workspace, "lambda", target.pk, schedules)
+
+
+def _schedule(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cron": str(spec.get("cron") or ""),
+        "every_seconds": spec.get("every_seconds"),
+        "timezone": spec.get("timezone", "UTC"),
+        "catch_up": spec.get("catch_up", "none"),
+        "input": spec.get("input"),
+    }
+
+
+LAMBDAS = stacks.Ownership("lambda", lambda target: target.workspace, check, _switch)
+"""How `stackyard.stacks.publishing` publishes a lambda; pass it to `revisions` there, too."""

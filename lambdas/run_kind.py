@@ -1,0 +1,54 @@
+"""Lambdas as durable runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stackyard.runs import states
+from stackyard.runs.models import Run, Schedule
+from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
+from stackyard.stacks.models import Revision
+
+from .models import Lambda
+from .running import KIND, run_now, start_lambda
+
+
+class LambdaRun(RunKind):
+    """A lambda's published code, run by a worker."""
+
+    name = KIND
+    label = "Lambda"
+    group = "code"
+    icon = "square-function"
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Run the revision that was accepted, as long as it is there; the newest one otherwise."""
+        run = claimed.run
+        target = Lambda.objects.select_related("published", "workspace").filter(pk=run.target_id).first()
+        if target is None:
+            error = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
+            return Outcome(states.FAILED, error=error)
+        accepted = Revision.objects.filter(pk=run.revision_id, owner_kind=KIND, owner_id=target.pk).first()
+        if accepted is not None:
+            target.published = accepted
+        finished = run_now(
+            target,
+            run.input,
+            principal=claimed.principal,
+            run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
+            is_cancelled=claimed.stop.is_set,
+        )
+        error = finished.error.as_dict() if finished.error is not None else None
+        return Outcome(finished.state, result=finished.value, error=error, logs=finished.logs)
+
+    @classmethod
+    def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
+        """Accept the run of a nominal time."""
+        target = Lambda.objects.select_related("published", "workspace").filter(pk=schedule.target_id).first()
+        if target is None or target.published is None:
+            return None
+        detail = {"nominal_at": nominal_at.isoformat(), "schedule": str(schedule)}
+        return start_lambda(
+            target, schedule.input, trigger="schedule", trigger_detail=detail, nominal_at=nominal_at
+        )

@@ -1,0 +1,154 @@
+"""Running a lambda: what its process is given, and the doors to it (now, or as a durable run)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from stackyard.core.errors import Problem
+from stackyard.core.principal import SYSTEM, Principal
+from stackyard.core.secrets import MASK, Secret
+from stackyard.runs import dispatch
+from stackyard.runs.models import Run
+from stackyard.stacks.execution import Execution, workspace_facts
+
+from . import supervisor
+from .document import with_defaults
+from .models import Lambda
+from .services import LambdaServices
+from .supervisor import Finished, Job
+
+KIND = "lambda"
+
+
+def start_lambda(
+    target: Lambda,
+    input: Any = None,
+    *,
+    principal: Principal = SYSTEM,
+    trigger: str = "api",
+    trigger_detail: Any = None,
+    run_after: datetime | None = None,
+    nominal_at: datetime | None = None,
+    idempotency_key: str | None = None,
+) -> Run:
+    """Accept a durable run of what is published. Problem `NOT_FOUND` when nothing is."""
+    document = published_document(target)
+    return dispatch.start(
+        KIND,
+        target.workspace,
+        target.pk,
+        target_name=target.name,
+        revision_id=target.published_id,
+        input=input,
+        principal=principal,
+        trigger=trigger,
+        trigger_detail=trigger_detail,
+        run_after=run_after,
+        nominal_at=nominal_at,
+        idempotency_key=idempotency_key,
+        retry_safe=document["retry_safe"],
+        max_attempts=document["max_attempts"],
+    )
+
+
+def published_document(target: Lambda) -> dict[str, Any]:
+    """What is published. Problem `NOT_FOUND` when nothing is."""
+    if target.published is None:
+        raise Problem("NOT_FOUND", f'The lambda "{target.name}" is not published.')
+    return with_defaults(target.published.document)
+
+
+def run_now(
+    target: Lambda,
+    input: Any,
+    *,
+    document: Mapping[str, Any] | None = None,
+    execution: Execution | None = None,
+    principal: Principal = SYSTEM,
+    run: Mapping[str, Any] | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+    on_log: Callable[[str], None] | None = None,
+    seconds_at_most: float | None = None,
+) -> Finished:
+    """Run a lambda on this process's supervisor and wait for its end. `document` is a draft to run instead.
+
+    With an `execution` it works in the caller's transaction and under the caller's principal.
+    """
+    chosen = with_defaults(document) if document is not None else published_document(target)
+    key = f"draft:{hash(chosen['code'])}" if document is not None else f"{target.published_id}"
+    timeout = min(chosen["timeout"], seconds_at_most or chosen["timeout"])
+    if execution is None:
+        execution = Execution.start(target.workspace_id, principal, timeout_seconds=timeout + 5)
+    env, secrets = environment_of(target.workspace_id, chosen["variables"])
+    job = Job(
+        workspace_id=target.workspace_id,
+        lambda_key=f"{target.pk}:{key}",
+        code=chosen["code"],
+        file_name=f"{target.name}.ts",
+        input=input,
+        env=env,
+        auth=execution.principal.as_value(),
+        run=run or {"id": None, "attempt": 1, "trigger": "call"},
+        timeout_seconds=timeout,
+        memory_mb=chosen["memory_mb"],
+        once=chosen["fresh_process"],
+        **times_of(execution),
+    )
+    with LambdaServices(execution, chosen["network"]) as services:
+        finished = supervisor.default().run(job, services, is_cancelled=is_cancelled, on_log=on_log)
+    return _masked(finished, secrets)
+
+
+def times_of(execution: Execution) -> dict[str, int]:
+    """`now`, `today` and its neighbours as the process gets them."""
+    moments = {
+        "now_ms": execution.root_now(),
+        "today_ms": execution.root_today(),
+        "yesterday_ms": execution.root_yesterday(),
+        "tomorrow_ms": execution.root_tomorrow(),
+    }
+    return {name: int(moment.timestamp() * 1000) for name, moment in moments.items()}
+
+
+def environment_of(workspace_id: int, names: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The variables a lambda may see, revealed; and the texts of the secrets among them."""
+    variables = workspace_facts(workspace_id).variables
+    env: dict[str, str] = {}
+    secrets: list[str] = []
+    for name in names:
+        value = variables.get(name)
+        if isinstance(value, Secret):
+            secrets.append(value.reveal())
+            env[name] = value.reveal()
+        elif value is not None:
+            env[name] = value
+    return env, [secret for secret in secrets if secret]
+
+
+def _masked(finished: Finished, secrets: list[str]) -> Finished:
+    """The logs without the secrets the code was given."""
+    from dataclasses import replace
+
+    logs = finished.logs
+    for secret in secrets:
+        logs = logs.replace(secret, MASK)
+    return replace(finished, logs=logs)
+
+
+def value_or_problem(finished: Finished) -> Any:
+    """The value of a run that succeeded; else a Problem `LAMBDA_FAILED`, `TIMEOUT` that a stack can catch."""
+    if finished.state == "succeeded":
+        return finished.value
+    error = finished.error
+    message = error.message if error is not None else finished.state
+    if finished.state == "timed_out":
+        raise Problem("TIMEOUT", f"The lambda took longer than it may: {message}")
+    if error is not None and error.code and error.status and 400 <= error.status <= 599:
+        # A Problem of ours that the code let through keeps its code and status.
+        raise Problem(
+            error.code, message, status=error.status, suggestion=error.suggestion, details=error.details or ()
+        )
+    detail = error.as_dict() if error is not None else None
+    raise Problem("LAMBDA_FAILED", message, details=[detail] if detail else ())

@@ -1,0 +1,163 @@
+"""What a lambda's code can ask for while it runs: records, functions, the way out, e-mail, the cache.
+
+Every answer is given under the run's own principal, by the same doors a stack uses, on the thread (and so on the
+connection and in the transaction) of whoever waits for the run.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+from stackyard.core.errors import Detail, Problem, did_you_mean, invalid_input
+from stackyard.stacks.execution import Execution
+from stackyard.stacks.runner import load_function
+from stackyard.tables.query import Query
+
+_OPTIONS = {
+    "sort": "sort",
+    "page": "page",
+    "perPage": "per_page",
+    "offset": "offset",
+    "cursor": "cursor",
+    "totals": "totals",
+    "fields": "fields",
+    "addons": "addons",
+}
+DEEPEST = 20
+
+
+class LambdaServices:
+    """Answers the calls of one run. A context manager: what transaction is left open is rolled back."""
+
+    def __init__(self, execution: Execution, network: list[str]) -> None:
+        self.execution = execution
+        self.network = network
+        self._transactions: list[ExitStack] = []
+
+    def __enter__(self) -> LambdaServices:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        while self._transactions:
+            self._end(commit=False)
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        """Answer one call. Problem for a method that does not exist, for arguments that do not fit, and as the deed raises."""
+        deed = self._deeds().get(method)
+        if deed is None:
+            raise Problem("INVALID_INPUT", f'There is no "{method}".{did_you_mean(method, self._deeds())}')
+        try:
+            return deed(*params)
+        except TypeError as error:
+            if "argument" not in str(error):
+                raise
+            raise Problem(
+                "INVALID_INPUT", f'"{method}" was called with arguments it does not take.'
+            ) from None
+
+    def _deeds(self) -> Mapping[str, Callable[..., Any]]:
+        store = self.execution.store
+        return {
+            "db.query": self.query,
+            "db.get": lambda table, value, field="id": store.get(table, value, field),
+            "db.first": lambda table, where=None, options=None: self.query(table, where, options, "single"),
+            "db.count": lambda table, where=None: self.query(table, where, None, "count"),
+            "db.exists": lambda table, where=None: self.query(table, where, None, "exists"),
+            "db.add": lambda table, data: store.add(table, data),
+            "db.addMany": lambda table, items: store.add_many(table, items),
+            "db.edit": lambda table, value, data, field="id": store.edit(table, value, data, field),
+            "db.patch": lambda table, value, data, field="id": store.patch(table, value, data, field),
+            "db.upsert": lambda table, value, data, field="id": store.upsert(table, value, data, field),
+            "db.delete": lambda table, value, field="id": store.delete(table, value, field),
+            "db.deleteMany": lambda table, where: store.delete_many(table, where),
+            "db.begin": self.begin,
+            "db.commit": lambda: self._end(commit=True),
+            "db.rollback": lambda: self._end(commit=False),
+            "fn.call": self.call_function,
+            "fetch": self.fetch,
+        }
+
+    # Records
+
+    def query(self, table: str, where: Any = None, options: Any = None, return_: str = "list") -> Any:
+        """`db.query(table, where, {sort, page, perPage, cursor, fields, addons})`."""
+        options = options or {}
+        if not isinstance(options, dict):
+            raise invalid_input([Detail("options", "type", "expected an object such as {sort: [...]}")])
+        unknown = [name for name in options if name not in _OPTIONS]
+        if unknown:
+            details = [
+                Detail(n, "unknown_key", f"There is no such option.{did_you_mean(n, _OPTIONS)}")
+                for n in unknown
+            ]
+            raise invalid_input(details)
+        parts = {_OPTIONS[name]: value for name, value in options.items() if value is not None}
+        return self.execution.store.query(Query(table, where, return_=return_, **parts))
+
+    def begin(self) -> None:
+        """A transaction, or a part of one that can be undone by itself."""
+        if len(self._transactions) >= DEEPEST:
+            raise Problem("INVALID_INPUT", f"Transactions nest at most {DEEPEST} deep.")
+        stack = ExitStack()
+        stack.enter_context(self.execution.store.transaction())
+        self._transactions.append(stack)
+
+    def _end(self, commit: bool) -> None:
+        if not self._transactions:
+            raise Problem("INVALID_INPUT", "There is no open transaction.")
+        stack = self._transactions.pop()
+        if commit:
+            stack.close()
+        else:
+            undo = _Undo()
+            stack.__exit__(_Undo, undo, None)
+
+    # Functions and the way out
+
+    def call_function(self, name: str, input: Any = None) -> Any:
+        """`fn.name(input)` and `fn.call(name, input)`."""
+        from stackyard.stacks.models import Function
+
+        function = Function.objects.filter(
+            workspace_id=self.execution.workspace_id, name=name, published__isnull=False
+        ).first()
+        if function is None:
+            raise Problem("NOT_FOUND", f'There is no published function "{name}".')
+        plan = load_function(self.execution.workspace_id, function.pk)
+        self.execution.deeper()
+        try:
+            return plan.run(self.execution, plan.inputs.bind(input or {}))
+        finally:
+            self.execution.depth -= 1
+
+    def fetch(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """`fetch`: the one door out, to the hosts the lambda names and no others."""
+        from stackyard.core import outbound
+
+        body = sent.get("body")
+        raw = base64.b64decode(body["$bytes"]) if isinstance(body, dict) else None
+        response = outbound.request(
+            sent["method"],
+            sent["url"],
+            headers=[tuple(pair) for pair in sent.get("headers") or []],
+            body=raw,
+            body_type="raw",
+            follow_redirects=sent.get("redirect") != "manual",
+            allowed_hosts=self.network,
+        )
+        return {
+            "status": response.status,
+            "headers": list(response.headers),
+            "url": response.url,
+            "body": {"$bytes": base64.b64encode(response.body).decode()},
+        }
+
+
+class _Undo(Exception):
+    """Takes a transaction back."""

@@ -1,0 +1,1 @@
+"""What makes a lambda run by itself. One file a kind."""
