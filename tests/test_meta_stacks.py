@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from auth.keys import create_key
 from stackyard.core import workspaces
 from stackyard.core.models import Workspace
+from stackyard.tables.changes import create_table
 from tests import factories
 from tests.doors import Door
 
@@ -125,13 +126,43 @@ def test_a_trial_of_a_faulty_document_tells_its_faults(made: Door) -> None:
     assert [detail["field"] for detail in answer.error["details"]] == ["response"]
 
 
+def test_a_trial_takes_back_what_it_changed_unless_asked_not_to(made: Door, shop: Workspace) -> None:
+    create_table(shop, "notes", fields={"text": "text"})
+    adding = {
+        "stack": [
+            {"add_record": {"table": "notes", "data": {"text": "x"}}},
+            {"query_all_records": {"table": "notes", "return": "count"}, "as": "count"},
+        ],
+        "response": {"$expr": "count"},
+    }
+    failing = {**adding, "stack": [*adding["stack"], {"throw": {"code": "OVER"}}]}
+
+    def kept() -> int:
+        return int(
+            made.post("/api:meta/workspaces/shop/tables/notes/records/search", {"return": "count"}).json()
+        )
+
+    run = made.post(f"{FUNCTIONS}/add/run", {"document": adding}).json()
+    assert (run["response"], run["kept"], kept()) == (1, False, 0)
+    assert run["lines"][0]["queries"]
+    assert made.post(f"{FUNCTIONS}/add/run", {"document": failing}).json()["error"]["code"] == "OVER"
+    assert kept() == 0
+    run = made.post(f"{FUNCTIONS}/add/run", {"document": adding, "keep_changes": True}).json()
+    assert (run["response"], run["kept"], kept()) == (1, True, 1)
+
+
 def test_a_trial_never_shows_a_secret(made: Door, shop: Workspace) -> None:
     workspaces.create_variable(shop, "TOKEN", "canary-93c1", is_secret=True)
     leaking = {
         "stack": [
             {"debug_log": {"value": {"$expr": "env.TOKEN"}}},
             {"set_header": {"name": "X-Leak", "value": {"$expr": "env.TOKEN"}}},
-            {"condition": {"if": {"$expr": "input.fail"}, "then": [{"throw": {"message": {"$expr": "env.TOKEN"}}}]}},
+            {
+                "condition": {
+                    "if": {"$expr": "input.fail"},
+                    "then": [{"throw": {"message": {"$expr": "env.TOKEN"}}}],
+                }
+            },
         ],
         "inputs": {"fail": {"type": "bool", "required": True}},
         "response": {"list": [{"$expr": '"it is " ~ env.TOKEN'}]},
