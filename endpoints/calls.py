@@ -145,7 +145,7 @@ class EndpointCall:
             answer.headers += self.group.cors.headers(self.environ.get("HTTP_ORIGIN"))
         else:
             answer.headers += SECURITY_HEADERS
-        if self.plan is not None and answer.status != 429:
+        if self.plan is not None:
             self._note(self.plan, answer, started_at, time.perf_counter_ns() - started)
         if answer.status in _WITHOUT_BODY:
             answer.body = b""
@@ -209,6 +209,8 @@ class EndpointCall:
         problem = Problem(
             "TOO_MANY_REQUESTS", f"This endpoint takes {plan.throttle.per_second:,} calls a second."
         )
+        # Counted by the throttle, not kept: a flood would push everything else out of the history.
+        self.plan = None
         body = encode_problem(problem, self.request_id)
         return Answer(429, [_JSON, *plan.throttle.headers], body, "TOO_MANY_REQUESTS")
 

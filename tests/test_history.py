@@ -90,6 +90,13 @@ def test_calls_past_a_limit_are_counted_and_not_kept(client: Door, group: ApiGro
     assert len(entries()) == statuses.count(200)
 
 
+def test_a_stacks_own_429_is_kept(client: Door, group: ApiGroup) -> None:
+    throw = {"step": "throw", "params": {"status": 429, "code": "SLOWER", "message": "Slower, please."}}
+    make_endpoint(group, "/a", lines=[throw])
+    assert client.get("/api:shop/a").status == 429
+    assert [entry.error_code for entry in entries()] == ["SLOWER"]
+
+
 def test_credentials_are_never_kept(client: Door, workspace: Workspace, group: ApiGroup) -> None:
     make_endpoint(
         group,
