@@ -77,14 +77,14 @@ def run_now(
     With an `execution` it works in the caller's transaction and under the caller's principal.
     """
     chosen = with_defaults(document) if document is not None else published_document(target)
-    key = f"draft:{hash(chosen['code'])}" if document is not None else f"{target.published_id}"
     timeout = min(chosen["timeout"], seconds_at_most or chosen["timeout"])
     if execution is None:
         execution = Execution.start(target.workspace_id, principal, timeout_seconds=timeout + 5)
     env, secrets = environment_of(target.workspace_id, chosen["variables"])
     job = Job(
         workspace_id=target.workspace_id,
-        lambda_key=f"{target.pk}:{key}",
+        # The same key means the same code: ids alone could come back after a restored backup.
+        lambda_key=f"{target.pk}:{hash(chosen['code'])}",
         code=chosen["code"],
         file_name=f"{target.name}.ts",
         input=input,

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from lambdas.publishing import create_lambda
+from lambdas.publishing import publish as publish_lambda
 from stackyard.core.kinds import Kind
 from stackyard.core.models import Workspace
 from stackyard.core.principal import ANONYMOUS
@@ -48,13 +50,14 @@ def test_a_step_describes_its_parameters(step: type[Step]) -> None:
 
 @pytest.fixture
 def shop(workspace: Workspace) -> Workspace:
-    """Two customers, and a function."""
+    """Two customers, a function, and a lambda."""
     create_table(workspace, "customers", fields={"name": "text", "email": {"type": "email", "unique": True}})
     Store(load_schema(workspace.pk)).add_many(
         "customers", [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob"}]
     )
     document = {"name": "twice", "inputs": {"n": {"type": "int"}}, "response": {"$expr": "input.n * 2"}}
     publish(create_function(workspace, document))
+    publish_lambda(create_lambda(workspace, {"name": "half", "code": "return input.n / 2"}))
     return workspace
 
 

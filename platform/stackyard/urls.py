@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from endpoints import docs
 from endpoints.views import EndpointView
+from lambdas import views as lambdas
 from stackyard import health
 
 _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
@@ -19,6 +20,8 @@ urlpatterns = [
     path("", include("stackyard.meta")),
     re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),
     re_path(rf"^apidoc:{_CANONICAL}$", docs.apidoc),
+    re_path(r"^hook:(?P<token>[A-Za-z0-9_-]{8,64})$", lambdas.hook),
+    re_path(r"^run:(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$", lambdas.run),
 ]
 
 handler400 = "stackyard.refusals.bad_request"
