@@ -101,7 +101,9 @@ def test_a_list_is_a_page_that_is_filtered_and_sorted(filled: Door) -> None:
 
 
 def test_a_search_takes_the_whole_language(filled: Door) -> None:
-    found = filled.post(f"{RECORDS}/search", {"where": {"$or": [{"name": "Ann"}, {"age": 40}]}, "sort": ["-name"]})
+    found = filled.post(
+        f"{RECORDS}/search", {"where": {"$or": [{"name": "Ann"}, {"age": 40}]}, "sort": ["-name"]}
+    )
     assert names(found) == ["Cid", "Ann"]
     assert filled.post(f"{RECORDS}/search", {"where": {"age": {"$lt": 25}}, "return": "count"}).json() == 1
     assert filled.post(f"{RECORDS}/search", {"where": {"name": "Bob"}, "return": "exists"}).json() is True
@@ -151,7 +153,8 @@ def test_a_wrong_search_is_refused(filled: Door, asked: Any, field: str) -> None
 
 
 @pytest.mark.parametrize(
-    "query", ["where={", "where=%7B%22a%22%3A1%2C%22a%22%3A2%7D", "sort=nothing", "page=x", "fields=nothing", "q=1"]
+    "query",
+    ["where={", "where=%7B%22a%22%3A1%2C%22a%22%3A2%7D", "sort=nothing", "page=x", "fields=nothing", "q=1"],
 )
 def test_a_wrong_list_is_refused(filled: Door, query: str) -> None:
     assert filled.get(f"{RECORDS}?{query}").status == 400
@@ -161,7 +164,9 @@ def test_many_records_change_all_or_none(filled: Door) -> None:
     ids = [item["id"] for item in filled.get(f"{RECORDS}?sort=id").json()["items"]]
     changed = filled.patch(f"{RECORDS}/bulk", {"items": [{"id": ids[0], "age": 1}, {"id": ids[1], "age": 2}]})
     assert [item["age"] for item in changed.json()["items"]] == [1, 2]
-    refused = filled.patch(f"{RECORDS}/bulk", {"items": [{"id": ids[0], "age": 9}, {"id": ids[1], "age": "x"}]})
+    refused = filled.patch(
+        f"{RECORDS}/bulk", {"items": [{"id": ids[0], "age": 9}, {"id": ids[1], "age": "x"}]}
+    )
     assert faults(refused) == {"1.age"}
     assert filled.get(f"{RECORDS}/{ids[0]}").json()["age"] == 1
     assert filled.put(f"{RECORDS}/bulk", {"items": [{"id": ids[2], "name": "Dan"}]}).status == 200

@@ -95,7 +95,9 @@ def test_fields_are_added_changed_renamed_and_taken_away(meta: Door) -> None:
     assert {"name": "tier", "type": "enum", "values": ["free", "paid"], "default": "free"}.items() <= (
         made.json().items()
     )
-    changed = meta.patch(f"{url}/tier", {"name": "plan", "required": True, "description": "What they pay for"})
+    changed = meta.patch(
+        f"{url}/tier", {"name": "plan", "required": True, "description": "What they pay for"}
+    )
     assert changed.status == 200, changed.body
     assert (changed.json()["name"], changed.json()["required"]) == ("plan", True)
     assert [item["name"] for item in meta.get(url).json()["items"]] == ["name", "email", "notes", "plan"]
