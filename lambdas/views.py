@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
 
-from auth.callers import Callers
+from auth.keys import find_valid
+from auth.methods import bearer_of
+from auth.methods.api_key import ApiKeyMethod
+from stackyard.core.answers import json_answer, only_reads, problem_answer
 from stackyard.core.body import parse_body, read_body
-from stackyard.core.errors import Problem, problem_body
-from stackyard.core.jsonout import encode
+from stackyard.core.errors import Problem
 from stackyard.core.limits import REQUEST_BYTES
-from stackyard.core.request_id import request_id_of
+from stackyard.core.principal import ANONYMOUS
 from stackyard.runs.models import Run
 
 from .models import Trigger
@@ -25,16 +26,16 @@ _HIDDEN = frozenset({"cookie"})
 
 
 @csrf_exempt
-@require_POST
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Accept a run with what was sent as its input: `{method, headers, query, body, raw}`. 202 with the run's URL."""
-    rows = Trigger.objects.filter(kind="webhook", key=token).select_related(
-        "target__published", "target__workspace"
-    )
-    trigger = rows.first()
-    if trigger is None:
-        raise Http404
     try:
+        if request.method != "POST":
+            message = f"{request.method} is not allowed here."
+            raise Problem("METHOD_NOT_ALLOWED", message, headers={"Allow": "POST"})
+        rows = Trigger.objects.filter(kind="webhook", key=token)
+        trigger = rows.select_related("target__published", "target__workspace").first()
+        if trigger is None:
+            raise Problem("NOT_FOUND", "There is no webhook at this address.")
         run = start_lambda(
             trigger.target,
             _sent(request),
@@ -42,9 +43,8 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
     except Problem as problem:
-        return _refused(request, problem)
-    answer = {"run": str(run.pk), "url": f"/run:{run.pk}"}
-    return JsonResponse(answer, status=202)
+        return problem_answer(request, problem)
+    return json_answer({"run": str(run.pk), "url": f"/run:{run.pk}"}, status=202)
 
 
 def _sent(request: HttpRequest) -> dict[str, Any]:
@@ -64,24 +64,33 @@ def _sent(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@require_GET
+@only_reads
 def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """A run's state and result. For the key that started it, for keys of its workspace's builders, and for builders."""
+    """A run's state and result, for whoever started it and for those who manage its workspace."""
     found = Run.objects.filter(pk=run_id).first()
-    try:
-        if found is None or not _may_see(request, found):
-            raise Problem("NOT_FOUND", "There is no such run for you.")
-    except Problem as problem:
-        return _refused(request, problem)
-    return HttpResponse(encode(run_value(found)), content_type="application/json")
+    if found is None or not _may_see(request, found):
+        raise Problem("NOT_FOUND", "There is no such run for you.")
+    return json_answer(run_value(found))
 
 
 def _may_see(request: HttpRequest, run: Run) -> bool:
+    """Owners of the installation, keys that manage the workspace, and whoever started it, whatever its scopes.
+
+    What was started without credentials is found without: its id is 74 random bits that only the starter was told.
+    Problem `UNAUTHORIZED` for a key that is none, and for nobody.
+    """
     if request.user.is_authenticated and request.user.is_superuser:
         return True
-    principal = Callers(["api_key"]).identify(request.META, run.workspace_id, "", "", True)
     started_by = run.principal or {}
-    return started_by.get("kind") == principal.kind and started_by.get("id") == principal.id
+    text = request.META.get("HTTP_X_API_KEY") or bearer_of(request.META)
+    if text is None:
+        if started_by.get("kind") == ANONYMOUS.kind:
+            return True
+        challenge = {"WWW-Authenticate": ApiKeyMethod.challenge}
+        raise Problem("UNAUTHORIZED", "This run is for whoever started it.", headers=challenge)
+    principal = find_valid(text, run.workspace_id).principal
+    is_mine = started_by.get("kind") == principal.kind and started_by.get("id") == principal.id
+    return is_mine or "meta" in principal.scopes
 
 
 def run_value(run: Run) -> dict[str, Any]:
@@ -98,8 +107,3 @@ def run_value(run: Run) -> dict[str, Any]:
         "result": run.result,
         "error": run.error,
     }
-
-
-def _refused(request: HttpRequest, problem: Problem) -> HttpResponse:
-    body = encode(problem_body(problem, request_id_of(request)))
-    return HttpResponse(body, status=problem.status, content_type="application/json", headers=problem.headers)

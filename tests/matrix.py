@@ -8,6 +8,8 @@ from typing import Any
 STACK = {"format": 1, "inputs": {}, "lines": [], "response": 1}
 DOCUMENT = {"name": "new", **STACK}
 ENDPOINT = {**DOCUMENT, "method": "GET", "path": "/new", "auth": ["public"]}
+LAMBDA = {"name": "new", "code": "return 1"}
+EVERY_HOUR = {"schedule": {"every_seconds": 3600}}
 WORKSPACE = _W = "api:meta/workspaces/<str:workspace>"
 _T = f"{_W}/tables/<str:table>"
 _R = f"{_T}/records"

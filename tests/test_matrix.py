@@ -20,18 +20,24 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from auth.keys import create_key, revoke_key
-from auth.models import User
+from auth.models import ApiKey, User
 from endpoints.groups import create_group
 from endpoints.models import HistoryEntry
+from lambdas import publishing as lambda_publishing
+from lambdas.models import Lambda
+from lambdas.publishing import create_lambda
+from lambdas.running import start_lambda
 from stackyard.core.models import Workspace
+from stackyard.core.principal import ANONYMOUS, SYSTEM, Principal
 from stackyard.core.workspaces import create_variable
+from stackyard.runs.models import Schedule
 from stackyard.stacks.publishing import create_function, publish
 from stackyard.tables.changes import create_table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
 from tests.doors import Door
-from tests.matrix import DOCUMENT, META, WORKSPACE, Row
+from tests.matrix import DOCUMENT, EVERY_HOUR, LAMBDA, META, WORKSPACE, Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
@@ -50,6 +56,10 @@ OPEN: dict[str, tuple[str, int]] = {
 DOCS = {
     r"^apispec:(?P<canonical>[A-Za-z0-9_-]{1,63})/?$": "apispec",
     r"^apidoc:(?P<canonical>[A-Za-z0-9_-]{1,63})/?$": "apidoc",
+}
+LAMBDAS = {
+    r"^hook:(?P<token>[A-Za-z0-9_-]{8,64})$": "hook",
+    r"^run:(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$": "run",
 }
 ENDPOINTS = r"^api(?:/|:(?!meta(?:/|\Z)))"
 TRAILING_SLASH = "api:meta/<path:rest>/"
@@ -79,7 +89,7 @@ def deeds() -> set[tuple[str, str]]:
 
 
 def test_every_route_has_its_row() -> None:
-    known = {route for _, route in META} | set(OPEN) | set(DOCS) | {ENDPOINTS, TRAILING_SLASH}
+    known = {route for _, route in META} | set(OPEN) | set(DOCS) | set(LAMBDAS) | {ENDPOINTS, TRAILING_SLASH}
     missing = [route for route, _ in routes() if route not in known and not route.startswith(CONSOLE)]
     assert not missing, f"say in tests/test_matrix.py who may use {missing}"
     assert deeds() == set(META)
@@ -116,7 +126,12 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         status=200, duration_us=1, created_at=1,
     )  # fmt: skip
     key, _ = create_key(shop, "spare")
+    made = create_lambda(shop, {**LAMBDA, "name": "hourly", "triggers": [{"webhook": {}}, EVERY_HOUR]})
+    lambda_publishing.publish(made)
     numbers = {
+        "schedule": Schedule.objects.get().pk,
+        "run": start_lambda(made, {}).pk,
+        "token": made.triggers.get().key,
         "record": record["id"],
         "index": table.indexes.get().pk,
         "key": key.pk,
@@ -129,6 +144,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "field": "name",
         "variable": "TOKEN",
         "function": "count",
+        "lambda": "hourly",
     }
     return {
         **names,
@@ -297,6 +313,41 @@ def test_endpoints_let_in_whom_the_matrix_says(stage: Stage, base: str, client: 
         assert through.get(f"{base}/nothing").status == 404, caller
 
 
+# Whose keys end in 401 everywhere; without any credentials it is another matter.
+WRONG = {"revoked", "expired", "invented", "stranger"}
+OTHERS = {"unscoped", "group", "reader", "single", "elsewhere"}
+
+
+def test_a_webhook_is_for_everybody_who_knows_its_address(stage: Stage) -> None:
+    url = f"/hook:{stage.names['token']}"
+    for caller, door in stage.doors.items():
+        with transaction.atomic():
+            assert door.post(url, {}).status == 202, caller
+            transaction.set_rollback(True)
+        assert door.get(url).status == 405, caller
+        assert door.post("/hook:nobody-was-told-this", {}).status == 404, caller
+
+
+@pytest.mark.parametrize("starter", ["single", "anonymous", "system"])
+def test_a_run_is_for_whoever_started_it_and_for_builders(stage: Stage, starter: str) -> None:
+    run = start_lambda(Lambda.objects.get(), principal=_principal(starter))
+    for caller, door in stage.doors.items():
+        if caller == starter or caller in ("owner", "forged", "key"):
+            wanted = 200
+        elif caller in OTHERS:
+            wanted = 404
+        else:
+            wanted = 200 if starter == "anonymous" and caller not in WRONG else 401
+        assert door.get(f"/run:{run.pk}").status == wanted, caller
+        assert door.post(f"/run:{run.pk}", {}).status in (405, 403), caller
+
+
+def _principal(starter: str) -> Principal:
+    if starter != "single":
+        return ANONYMOUS if starter == "anonymous" else SYSTEM
+    return Principal("api_key", next(k.pk for k in ApiKey.objects.all() if k.scopes == ["shop/closed"]))
+
+
 CONSOLE_CALLERS = ("anonymous", "key", "unscoped", "revoked", "visitor", "left")
 
 
@@ -324,7 +375,9 @@ def test_the_console_is_for_who_is_signed_in(stage: Stage) -> None:
 def test_the_console_shows_an_account_without_rights_nothing(stage: Stage) -> None:
     leaks = []
     for route, _ in routes():
-        if route.startswith(CONSOLE) and re.match(r"admin/(core|tables|stacks|endpoints|accounts)/", route):
+        if route.startswith(CONSOLE) and re.match(
+            r"admin/(core|tables|stacks|endpoints|accounts|lambdas|runs)/", route
+        ):
             status = stage.doors["helper"].get(_console_address(route)).status
             if status not in (302, 403, 404):
                 leaks.append(f"{route}: {status}")
