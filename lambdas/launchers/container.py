@@ -41,12 +41,15 @@ class ContainerLauncher(Launcher):
         """The engine knows the process id of the container's first process, which is Deno."""
         assert self._engine is not None
         self._engine.settle(launched)
+        if launched.inner is not None:
+            # By a handle, since its id may belong to another process once the engine has seen its end (pidfd_open(2)).
+            launched.handle = os.pidfd_open(launched.inner)
 
     def kill(self, launched: Launched) -> None:
         """Kill the first process, and with it all of its namespace; killing the engine's program would leave it running."""
-        if launched.inner is not None:
+        if launched.handle is not None:
             with suppress(ProcessLookupError, PermissionError):
-                os.kill(launched.inner, signal.SIGKILL)
+                signal.pidfd_send_signal(launched.handle, signal.SIGKILL)
                 return
         assert self._engine is not None
         self._engine.kill(launched)

@@ -43,13 +43,14 @@ class Launched:
 
     `pid` is the process that was started and leads its group; `inner` is Deno's own id as this process sees
     it (the same, or a descendant once a sandbox is up). `scratch` is the directory that the code may use,
-    opened once, so that it can be emptied from outside.
+    opened once, so that it can be emptied from outside; `handle` is a pidfd, where the launcher needs one.
     """
 
     popen: subprocess.Popen[bytes]
     folder: Path
     inner: int | None = None
     scratch: int | None = None
+    handle: int | None = None
     marks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -86,9 +87,10 @@ class Launcher(Kind, family="launcher"):
 
     def discard(self, launched: Launched) -> None:
         """After its end: give back what the slot had."""
-        if launched.scratch is not None:
-            os.close(launched.scratch)
-            launched.scratch = None
+        for descriptor in (launched.scratch, launched.handle):
+            if descriptor is not None:
+                os.close(descriptor)
+        launched.scratch = launched.handle = None
         shutil.rmtree(launched.folder, ignore_errors=True)
 
 

@@ -445,22 +445,30 @@ class Run {
 
   // ---- transactions: what does not belong to the innermost open one waits until it has ended
 
-  async ordered(method: string, args: unknown[], of: symbol | undefined): Promise<Json> {
-    while (this.transactions.at(-1) !== of) await new NativePromise<void>((resolve) => this.gates.push(resolve));
-    return await this.rpc(method, args);
+  gate(): Promise<void> {
+    return new NativePromise<void>((resolve) => this.gates.push(resolve));
   }
 
-  open(): void {
-    const gates = this.gates;
-    this.gates = [];
-    for (const gate of gates) gate();
+  async ordered(method: string, args: unknown[], of: symbol | undefined): Promise<Json> {
+    while (this.transactions.at(-1) !== of) await this.gate();
+    return await this.rpc(method, args);
   }
 
   async transaction(work: (tx: unknown) => unknown, outer: symbol | undefined): Promise<unknown> {
     if (typeof work !== "function") throw new TypeError("db.transaction takes a function: async (tx) => { … }");
-    await this.ordered("db.begin", [], outer);
     const own = Symbol("transaction");
+    while (this.transactions.at(-1) !== outer) await this.gate();
     this.transactions.push(own);
+    try {
+      await this.rpc("db.begin", []);
+      return await this.inside(work, own);
+    } finally {
+      this.transactions.splice(this.transactions.indexOf(own), 1);
+      for (const gate of this.gates.splice(0)) gate();
+    }
+  }
+
+  async inside(work: (tx: unknown) => unknown, own: symbol): Promise<unknown> {
     try {
       const before = ambient.enter(own);
       let promise;
@@ -471,9 +479,6 @@ class Run {
     } catch (error) {
       if (!this.isOver) await this.ordered("db.rollback", [], own);
       throw error;
-    } finally {
-      this.transactions.splice(this.transactions.indexOf(own), 1);
-      this.open();
     }
   }
 }
