@@ -61,7 +61,7 @@ def run_source(
     names: Mapping[str, Any],
     auth: Mapping[str, Any],
     env: Mapping[str, str],
-    times: Mapping[str, int],
+    times: Mapping[str, Any],
     seconds: float,
     services: Services,
 ) -> Any:

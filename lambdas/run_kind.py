@@ -27,9 +27,9 @@ class LambdaRun(RunKind):
         run = claimed.run
         target = Lambda.objects.select_related("published", "workspace").filter(pk=run.target_id).first()
         if target is None:
-            error = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
-            return Outcome(states.FAILED, error=error)
-        accepted = Revision.objects.filter(pk=run.revision_id, owner_kind=KIND, owner_id=target.pk).first()
+            gone = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
+            return Outcome(states.FAILED, error=gone)
+        accepted = Revision.objects.filter(pk=run.revision_id or 0, owner_kind=KIND, owner_id=target.pk).first()
         if accepted is not None:
             target.published = accepted
         finished = run_now(

@@ -82,6 +82,7 @@ def run_now(
         execution = Execution.start(target.workspace_id, principal, timeout_seconds=timeout + 5)
     env, secrets = environment_of(target.workspace_id, chosen["variables"])
     job = Job(
+        **times_of(execution),
         workspace_id=target.workspace_id,
         # The same key means the same code: ids alone could come back after a restored backup.
         lambda_key=f"{target.pk}:{hash(chosen['code'])}",
@@ -94,14 +95,13 @@ def run_now(
         timeout_seconds=timeout,
         memory_mb=chosen["memory_mb"],
         once=chosen["fresh_process"],
-        **times_of(execution),
     )
     with LambdaServices(execution, chosen["network"]) as services:
         finished = supervisor.default().run(job, services, is_cancelled=is_cancelled, on_log=on_log)
     return _masked(finished, secrets)
 
 
-def times_of(execution: Execution) -> dict[str, int]:
+def times_of(execution: Execution) -> dict[str, Any]:
     """`now`, `today` and its neighbours as the process gets them."""
     moments = {
         "now_ms": execution.root_now(),

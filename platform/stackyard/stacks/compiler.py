@@ -265,9 +265,11 @@ class StackCompiler:
         """Plain data, made anew each time it is reached, so that no run can change it for the next."""
         if isinstance(value, dict):
             keys: list[ast.expr | None] = [self.constant(key) for key in value]
-            return self.place(ast.Dict(keys, [self.data(part) for part in value.values()]))
+            made: ast.expr = self.place(ast.Dict(keys, [self.data(part) for part in value.values()]))
+            return made
         if isinstance(value, list):
-            return self.place(ast.List([self.data(part) for part in value], ast.Load()))
+            items: ast.expr = self.place(ast.List([self.data(part) for part in value], ast.Load()))
+            return items
         return self.constant(value)
 
     def condition(self, value: Any, line: Line, *path: str | int) -> ast.expr:
