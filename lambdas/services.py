@@ -7,12 +7,15 @@ connection and in the transaction) of whoever waits for the run.
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from stackyard.core import outbound
 from stackyard.core.errors import Detail, Problem, did_you_mean, invalid_input
+from stackyard.core.limits import OUTBOUND_SECONDS
 from stackyard.stacks.execution import Execution
 from stackyard.stacks.runner import load_function
 from stackyard.tables.query import Query
@@ -138,25 +141,34 @@ class LambdaServices:
 
     def fetch(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """`fetch`: the one door out, to the hosts the lambda names and no others."""
-        from stackyard.core import outbound
-
-        body = sent.get("body")
-        raw = base64.b64decode(body["$bytes"]) if isinstance(body, dict) else None
+        headers: dict[str, str] = {}
+        for name, value in sent.get("headers") or []:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         response = outbound.request(
-            sent["method"],
-            sent["url"],
-            headers=[tuple(pair) for pair in sent.get("headers") or []],
-            body=raw,
+            str(sent.get("method")),
+            str(sent.get("url")),
+            headers=headers,
+            body=sent.get("body"),
             body_type="raw",
+            timeout=self._seconds_left(),
             follow_redirects=sent.get("redirect") != "manual",
+            retries=0,
             allowed_hosts=self.network,
         )
         return {
             "status": response.status,
-            "headers": list(response.headers),
+            "headers": [
+                [name, one]
+                for name, value in response.headers.items()
+                for one in (value if isinstance(value, list) else [value])
+            ],
             "url": response.url,
             "body": {"$bytes": base64.b64encode(response.body).decode()},
         }
+
+    def _seconds_left(self) -> float:
+        """What is left of the run's time, at least a moment."""
+        return min(max(self.execution.deadline - time.monotonic(), 0.1), OUTBOUND_SECONDS.maximum)
 
 
 class _Undo(Exception):

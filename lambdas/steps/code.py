@@ -61,6 +61,7 @@ class Code(Step):
         ),
         Constant("network", "Hosts it may call.", default=[], type=t.LIST, advanced=True),
     )
+    raises = ("LAMBDA_FAILED", "TIMEOUT", "BUSY")
     examples = (
         {
             "lines": [

@@ -45,6 +45,7 @@ class RunLambda(Step):
         Constant("wait", "Wait for its value; false gives {run, url} at once.", default=True, type=t.BOOL),
     )
     run = staticmethod(run_lambda)
+    raises = ("LAMBDA_FAILED", "TIMEOUT", "BUSY")
     examples = (
         {
             "lines": [{"step": "run_lambda", "as": "n", "params": {"lambda": "half", "input": {"n": 42}}}],
