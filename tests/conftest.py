@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from stackyard.core.models import Workspace
 from tests import factories
 from tests.doors import Door
+from tests.outside import Outside, open_outside
 
 # Property tests: the same examples in every run, and without a deadline (two sessions share the cores);
 # `make fuzz` looks further and elsewhere each time.
@@ -55,6 +56,13 @@ def console(db: None) -> DjangoClient:
     browser = DjangoClient()
     browser.force_login(factories.make_owner())
     return browser
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+    """A stand-in for the internet, on the loopback address; nothing else can be reached while it is there."""
+    with open_outside(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -221,34 +221,22 @@ CSRF_FAILURE_VIEW = "stackyard.refusals.csrf_refused"
 
 # E-mail is written to files in the home unless EMAIL_URL names a server: smtp://host (without encryption),
 # submission://user:password@host (STARTTLS, port 587), smtps://user:password@host (TLS, port 465).
-_MAIL_SCHEMES = {"smtp": 25, "submission": 587, "smtps": 465}
-
-
-def _email() -> dict[str, Any]:
-    url = urlsplit(os.environ.get("EMAIL_URL", ""))
-    if not url.scheme:
-        folder = HOME / "mail"
-        folder.mkdir(exist_ok=True, mode=0o700)
-        return {
-            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-            "EMAIL_FILE_PATH": folder,
-        }
-    if url.scheme not in _MAIL_SCHEMES or not url.hostname:
-        raise ImproperlyConfigured(
-            f"EMAIL_URL is smtp://, submission:// or smtps:// and a host, not {url.scheme}:"
-        )
-    return {
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "EMAIL_HOST": url.hostname,
-        "EMAIL_PORT": url.port or _MAIL_SCHEMES[url.scheme],
-        "EMAIL_HOST_USER": unquote(url.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
-        "EMAIL_USE_TLS": url.scheme == "submission",
-        "EMAIL_USE_SSL": url.scheme == "smtps",
-    }
-
-
-globals().update(_email())
+_MAIL_PORTS = {"smtp": 25, "submission": 587, "smtps": 465}
+_mail = urlsplit(os.environ.get("EMAIL_URL", ""))
+if not _mail.scheme:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = HOME / "mail"
+    EMAIL_FILE_PATH.mkdir(exist_ok=True, mode=0o700)
+elif _mail.scheme not in _MAIL_PORTS or not _mail.hostname:
+    raise ImproperlyConfigured(f"EMAIL_URL is {', '.join(f'{s}://' for s in _MAIL_PORTS)} and a host.")
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _mail.hostname
+    EMAIL_PORT = _mail.port or _MAIL_PORTS[_mail.scheme]
+    EMAIL_HOST_USER = unquote(_mail.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+    EMAIL_USE_TLS = _mail.scheme == "submission"
+    EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"Stackyard <stackyard@{urlsplit(PUBLIC_URL).hostname}>")
 

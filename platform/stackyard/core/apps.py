@@ -1,6 +1,7 @@
 """The app everything stands on."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
 
 from .kinds import load
@@ -18,3 +19,6 @@ class CoreConfig(AppConfig):
         """Find the filters, and the `files` module of each app."""
         load("stackyard.core.filters")
         autodiscover_modules("files")
+        from .outbound.checks import check_settings
+
+        register(check_settings)

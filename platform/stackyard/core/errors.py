@@ -28,6 +28,15 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "RESPONSE_TOO_LARGE": 500,
     "BUSY": 503,
     "TIMEOUT": 504,
+    "ADDRESS_REFUSED": 422,
+    "REQUEST_INVALID": 422,
+    "REQUEST_FAILED": 502,
+    "REQUEST_TIMEOUT": 504,
+    "MAIL_INVALID": 422,
+    "MAIL_FAILED": 502,
+    "TEMPLATE_INVALID": 422,
+    "CACHE_INVALID": 422,
+    "CACHE_UNAVAILABLE": 503,
 }
 
 Path = tuple[str | int, ...]
@@ -129,7 +138,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 class Fault:
     """What a check found in a document. `path` leads through the canonical JSON; `column` is 1-based in an expression.
 
-    `level` is `error` (blocks publishing) or `warning` (never blocks).
+    `line`, with `column`, is a 1-based place in a text of several lines: the code of a lambda. `level` is `error` (blocks publishing) or `warning` (never blocks).
     """
 
     path: Path
@@ -139,6 +148,7 @@ class Fault:
     line_id: str | None = None
     column: int | None = None
     level: str = "error"
+    line: int | None = None
 
     @property
     def dotted(self) -> str:
@@ -157,6 +167,7 @@ class Fault:
             "message": self.message,
             "suggestion": self.suggestion,
             "line_id": self.line_id,
+            "line": self.line,
             "column": self.column,
             "level": self.level,
         }

@@ -38,3 +38,20 @@ LAMBDA_SECONDS = Limit(300, 300, "s", "One run of a lambda")
 LAMBDA_MEMORY_MB = Limit(256, 1_024, "MB", "Memory of a lambda")
 LAMBDA_OUTPUT_BYTES = Limit(6_000_000, 6_000_000, "bytes", "What a lambda returns")
 LAMBDA_LOG_BYTES = Limit(1_000_000, 1_000_000, "bytes", "What a run of a lambda writes to its log")
+OUTBOUND_SECONDS = Limit(30, 300, "s", "One request to another server, its redirects and retries included")
+OUTBOUND_CONNECT_SECONDS = Limit(5, 5, "s", "Finding another server and connecting to it")
+OUTBOUND_BYTES = Limit(
+    50_000_000, 50_000_000, "bytes", "An answer of another server, decompressed; a body sent to one"
+)
+OUTBOUND_REDIRECTS = Limit(5, 5, "redirects", "Redirects that one request follows")
+OUTBOUND_RETRIES = Limit(0, 10, "retries", "Retries of one request to another server")
+MAIL_RECIPIENTS = Limit(50, 50, "recipients", "Recipients of one e-mail")
+MAIL_BYTES = Limit(20_000_000, 20_000_000, "bytes", "One e-mail with its attachments")
+TEMPLATE_CHARACTERS = Limit(200_000, 200_000, "characters", "A template")
+CACHE_SECONDS = Limit(3_600, 2_592_000, "s", "How long a value stays in the cache")
+CACHE_KEY_CHARACTERS = Limit(200, 200, "characters", "A key of the cache")
+CACHE_VALUE_BYTES = Limit(1_000_000, 1_000_000, "bytes", "One value in the cache")
+CACHE_ENTRIES = Limit(10_000, 10_000, "entries", "Values of a workspace in the cache (without Redis)")
+CACHE_BYTES = Limit(
+    100_000_000, 100_000_000, "bytes", "All values of a workspace in the cache (without Redis)"
+)

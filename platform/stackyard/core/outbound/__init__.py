@@ -1,0 +1,7 @@
+"""The one door to other servers; nothing else in the repository speaks HTTP to anyone (docs/decisions/outbound.md)."""
+
+from .bodies import BODY_TYPES, BYTES, is_media_type, octets
+from .door import request
+from .response import Response
+
+__all__ = ["BODY_TYPES", "BYTES", "Response", "is_media_type", "octets", "request"]
