@@ -7,6 +7,7 @@ that touch a database. The first one's output is shown as it comes, the second o
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ STRICT = os.environ.get("STACKYARD_REQUIRE_SERVICES") == "1"
 
 def main() -> int:
     """Start the services, run the sessions, say how each ended. 0 when all passed."""
+    # So that the services end with it, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with ExitStack() as stack:
         environment = dict(os.environ)
         environment.pop("DATABASE_URL", None)
