@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -213,3 +214,49 @@ def test_a_deleted_lambda_leaves_no_schedule_and_its_runs_say_so(workspace: Work
     delete_lambda(target)
     assert not Schedule.objects.exists()
     assert work(run.pk) == "failed"
+
+
+def test_a_record_change_starts_a_lambda_where_its_condition_holds(orders: Workspace) -> None:
+    trigger = {
+        "record": {
+            "table": "orders",
+            "on": ["add", "edit", "delete"],
+            "if": {"$expr": "(new.items ?? []) | is_empty"},
+        }
+    }
+    code = "return [input.action, input.old?.id ?? null, input.new?.id ?? null]"
+    made(orders, "watcher", code, triggers=[trigger])
+    store = Store(load_schema(orders.pk))
+    full = store.add("orders", {"items": [{"price": 1}]})
+    assert not Run.objects.exists()
+    empty = store.add("orders", {"items": []})
+    store.patch("orders", full["id"], {"items": []})
+    store.delete("orders", empty["id"])
+    store.add_many("orders", [{"items": [{"price": 2}]}, {"items": []}])
+    for run in Run.objects.order_by("id"):
+        assert work(run.pk) == "succeeded"
+    found = [run.result for run in Run.objects.order_by("id")]
+    assert found == [
+        ["add", None, empty["id"]],
+        ["edit", full["id"], full["id"]],
+        ["delete", empty["id"], None],
+        ["add", None, empty["id"] + 2],
+    ]
+
+
+def test_a_change_that_is_taken_back_starts_nothing(orders: Workspace) -> None:
+    made(orders, "watcher", "return 1", triggers=[{"record": {"table": "orders"}}])
+    store = Store(load_schema(orders.pk))
+    with store.transaction():
+        store.add("orders", {"items": []})
+        transaction.set_rollback(True)
+    assert not Run.objects.exists()
+
+
+def test_a_record_triggers_faults_are_reported(orders: Workspace) -> None:
+    trigger = {"record": {"table": "ordres", "on": ["create"], "if": {"$expr": "new.total >"}, "when": 1}}
+    target = create_lambda(orders, {"name": "bad", "code": "", "triggers": [trigger]})
+    with pytest.raises(Problem) as caught:
+        publish(target)
+    found = {detail.field.removeprefix("triggers.0.record.") for detail in caught.value.details}
+    assert found == {"table", "on", "if", "when"}

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from stackyard.core.errors import Problem
 
+from . import watching
 from .definitions import FieldDef, Schema, TableDef
 from .prepared import Prepared
 from .query import Query
@@ -32,7 +33,7 @@ def delete_one(store: Store, table: TableDef, value_: Any, field: str) -> None:
     key = bound_key(known, value_, store.schema.dialect)
     if key is None:
         raise not_found(table, field, value_)
-    if not store.schema.referring.get(table.id):
+    if not store.schema.referring.get(table.id) and not watching.is_watched(store, table):
         if not store.execute(_delete_key(store.schema, table, known), {"key": key}):
             raise not_found(table, field, value_)
         return
@@ -71,9 +72,24 @@ class _Removal:
         for level, numbers in self.order:
             for other, field in self.schema.referring.get(level.id, ()):
                 if field.on_delete == "set_null":
-                    self._run(_set_null(self.schema, other, field), numbers)
+                    self._empty(other, field, numbers)
         for level, numbers in reversed(self.order):
+            gone = (
+                watching.by_id(self.store, level, numbers) if watching.is_watched(self.store, level) else {}
+            )
             self._run(_delete_ids(self.schema, level), numbers)
+            for old in gone.values():
+                watching.tell(self.store, level, watching.DELETE, old, None)
+
+    def _empty(self, table: TableDef, field: FieldDef, ids: list[int]) -> None:
+        """Set a reference to null where it points to what goes."""
+        before: dict[int, Any] = {}
+        if watching.is_watched(self.store, table):
+            referring = [row[0] for row in self._run(_referring_ids(self.schema, table, field), ids)]
+            before = watching.by_id(self.store, table, referring)
+        self._run(_set_null(self.schema, table, field), ids)
+        for number, new in watching.by_id(self.store, table, before).items():
+            watching.tell(self.store, table, watching.EDIT, before[number], new)
 
     def _run(self, statement: Statement, ids: list[int]) -> list[tuple[Any, ...]]:
         return self.store.execute(statement, {"ids": ids_bound(ids, self.schema.dialect)})

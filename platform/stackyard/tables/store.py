@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from stackyard.core.errors import Detail, Problem, invalid_input
 
-from . import bulk, removal, writing
+from . import bulk, removal, watching, writing
 from .conflicts import conflict, missing_targets
 from .database import Doubled, Moved, OnQuery, busy_when_locked, execute
 from .definitions import FieldDef, Schema, TableDef
@@ -70,7 +70,10 @@ class Store:
 
     def add(self, table: AnyTable, data: Mapping[str, Any]) -> Record:
         """Add a record; its `id` and `created_at` are made here. Returns it as it is kept."""
-        return self.retrying(lambda: self._add(self.schema.table(table), data))
+        return self.retrying(lambda: self._add_told(self.schema.table(table), data))
+
+    def _add_told(self, table: TableDef, data: Mapping[str, Any]) -> Record:
+        return watching.adding(self, table, lambda: [self._add(table, data)])[0]
 
     def _add(self, table: TableDef, data: Mapping[str, Any]) -> Record:
         reading = self.reader(table).new(data)
@@ -100,6 +103,13 @@ class Store:
         return self.retrying(lambda: self._change(self.schema.table(table), value, data, field, whole=False))
 
     def _change(
+        self, table: TableDef, value: Any, data: Mapping[str, Any], field: str, whole: bool
+    ) -> Record:
+        return watching.changing(
+            self, table, value, field, lambda: self._change_untold(table, value, data, field, whole)
+        )
+
+    def _change_untold(
         self, table: TableDef, value: Any, data: Mapping[str, Any], field: str, whole: bool
     ) -> Record:
         known = self.reader(table)
@@ -134,7 +144,12 @@ class Store:
 
         With field `id` an added record gets an id of its own; with another field, the value goes into it.
         """
-        return self.retrying(lambda: self._upsert(self.schema.table(table), value, data, field))
+        known = self.schema.table(table)
+        return self.retrying(
+            lambda: watching.changing(
+                self, known, value, field, lambda: self._upsert(self.schema.table(table), value, data, field)
+            )
+        )
 
     def _upsert(self, table: TableDef, value: Any, data: Mapping[str, Any], name: str) -> Record:
         known, field = self.reader(table), self.key_field(table, name)
@@ -183,7 +198,10 @@ class Store:
 
     def add_many(self, table: AnyTable, items: Sequence[Any]) -> list[Record]:
         """Add records, all or none; faults carry the item's index (`3.price`)."""
-        return self.retrying(lambda: bulk.add_many(self, self.schema.table(table), items))
+        known = self.schema.table(table)
+        return self.retrying(
+            lambda: watching.adding(self, known, lambda: bulk.add_many(self, self.schema.table(table), items))
+        )
 
     def import_many(
         self, table: AnyTable, items: Sequence[Any], *, check_references: bool = True
@@ -203,11 +221,19 @@ class Store:
 
     def edit_many(self, table: AnyTable, items: Sequence[Any]) -> list[Record]:
         """`edit` for each item by its `id`, all or none."""
-        return self.retrying(lambda: bulk.change_many(self, self.schema.table(table), items, whole=True))
+        return self._change_many(table, items, whole=True)
 
     def patch_many(self, table: AnyTable, items: Sequence[Any]) -> list[Record]:
         """`patch` for each item by its `id`, all or none."""
-        return self.retrying(lambda: bulk.change_many(self, self.schema.table(table), items, whole=False))
+        return self._change_many(table, items, whole=False)
+
+    def _change_many(self, table: AnyTable, items: Sequence[Any], whole: bool) -> list[Record]:
+        known = self.schema.table(table)
+        return self.retrying(
+            lambda: watching.changing_many(
+                self, known, items, lambda: bulk.change_many(self, self.schema.table(table), items, whole)
+            )
+        )
 
     def delete_many(self, table: AnyTable, where: Any) -> int:
         """Delete every record that meets the conditions; how many they were."""
