@@ -9,6 +9,7 @@ from typing import Any
 from stackyard.core.errors import Faults, did_you_mean
 from stackyard.core.names import is_name, name_rule
 
+from .triggers.schedule import CATCH_UP
 from .triggers.trigger import TriggerKind
 
 LONGEST_SECONDS = 300
@@ -22,6 +23,7 @@ DEFAULTS: Mapping[str, Any] = {
     "memory_mb": 256,
     "retry_safe": False,
     "max_attempts": 3,
+    "catch_up": "none",
     "fresh_process": False,
     "variables": [],
     "network": [],
@@ -67,6 +69,8 @@ def _check_plain(document: Mapping[str, Any], faults: Faults) -> None:
     for key in ("retry_safe", "fresh_process"):
         if not isinstance(document[key], bool):
             faults.error((key,), "type", f'"{key}" is true or false.')
+    if document["catch_up"] not in CATCH_UP:
+        faults.error(("catch_up",), "choice", f"catch_up is one of {', '.join(CATCH_UP)}.")
     if isinstance(document["code"], str) and len(document["code"]) > CODE_CHARACTERS:
         faults.error(("code",), "range", f"The code has at most {CODE_CHARACTERS:,} characters.")
 
@@ -82,7 +86,7 @@ def _check_variables(names: Any, known: Mapping[str, bool], faults: Faults) -> N
         faults.error(("variables",), "type", "The variables are a list of names.")
         return
     for number, name in enumerate(names):
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             hint = did_you_mean(str(name), known)
             faults.error(("variables", number), "unknown_variable", f'There is no variable "{name}".{hint}')
 

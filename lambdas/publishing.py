@@ -18,7 +18,7 @@ from stackyard.stacks.models import Revision
 from stackyard.tables.schema import load_schema
 
 from . import supervisor
-from .document import check_document, with_defaults
+from .document import DEFAULTS, check_document, with_defaults
 from .models import Lambda, Trigger, name_validator, new_token
 from .supervisor.compiler import SyntaxFault
 from .triggers.trigger import TriggerKind
@@ -44,8 +44,12 @@ def _check_code(code: str, faults: Faults) -> None:
         supervisor.default().compile(code)
     except SyntaxFault as fault:
         failure = fault.failure
-        place = f" (line {failure.line}, column {failure.column})" if failure.line else ""
-        faults.error(("code",), "syntax", f"{failure.message}{place}", column=failure.column)
+        message = (
+            f"{failure.message} (line {failure.line}, column {failure.column})"
+            if failure.line
+            else failure.message
+        )
+        faults.error(("code",), "syntax", message, line=failure.line, column=failure.column)
 
 
 def create_lambda(workspace: Workspace, document: Mapping[str, Any], author: Any = None) -> Lambda:
@@ -100,7 +104,7 @@ def _switch(target: Lambda, document: dict[str, Any]) -> None:
     for entry in document.get("triggers", []):
         kind, spec = next(iter(entry.items()))
         if kind == "schedule":
-            schedules.append(_schedule(spec))
+            schedules.append(_schedule(spec, document.get("catch_up", DEFAULTS["catch_up"])))
             continue
         key = TriggerKind.get(kind).key(spec, target)
         if kind == "webhook":
@@ -110,12 +114,12 @@ def _switch(target: Lambda, document: dict[str, Any]) -> None:
     replace_schedules(target.workspace, "lambda", target.pk, schedules)
 
 
-def _schedule(spec: Mapping[str, Any]) -> dict[str, Any]:
+def _schedule(spec: Mapping[str, Any], catch_up: str) -> dict[str, Any]:
     return {
         "cron": str(spec.get("cron") or ""),
         "every_seconds": spec.get("every_seconds"),
         "timezone": spec.get("timezone", "UTC"),
-        "catch_up": spec.get("catch_up", "none"),
+        "catch_up": spec.get("catch_up", catch_up),
         "input": spec.get("input"),
     }
 

@@ -39,7 +39,7 @@ class ScheduleTrigger(TriggerKind):
             message = f"every_seconds is a whole number from {SHORTEST_SECONDS} to {LONGEST_SECONDS:,}."
             faults.error((*path, "every_seconds"), "range", message)
         zone = spec.get("timezone", "UTC")
-        if zone not in available_timezones():
+        if not isinstance(zone, str) or zone not in available_timezones():
             message = f'There is no time zone "{zone}". Use an IANA name such as Europe/Berlin.'
             faults.error((*path, "timezone"), "timezone", message)
         if spec.get("catch_up", "none") not in CATCH_UP:

@@ -45,6 +45,7 @@ class FaultSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     suggestion = serializers.CharField(allow_null=True)
     line_id = serializers.CharField(allow_null=True)
+    line = serializers.IntegerField(allow_null=True, help_text="Of a lambda's code, from 1.")
     column = serializers.IntegerField(allow_null=True)
     level = serializers.CharField()
 

@@ -25,6 +25,9 @@ from stackyard.core.yaml import dump
 
 from .folder import FileFaults, Folder, SourceFile
 
+_DATA = (".yaml", ".yml", ".csv")
+_CODE = (".ts", ".js", ".mts", ".mjs", ".tsx", ".jsx")
+
 
 @dataclass(slots=True)
 class Change:
@@ -143,6 +146,8 @@ class DocumentFiles(FileKind, abstract=True):
     """How messages call one: `A table`."""
     keys: ClassVar[Sequence[str]] = ()
     named_by_file: ClassVar[bool] = True
+    named_like: ClassVar[str] = "file"
+    """What its name must be the name of."""
     renames: ClassVar[bool] = False
 
     @abstractmethod
@@ -165,6 +170,18 @@ class DocumentFiles(FileKind, abstract=True):
         """`wanted` with the parts it lacks added from `before`."""
         return wanted
 
+    def text(self, state: Any) -> str:
+        """A state as the text that plans compare and people are shown."""
+        return dump(self.spell(state))
+
+    def name_of(self, path: str) -> str:
+        """The name that a path stands for."""
+        return PurePosixPath(path).stem
+
+    def path_beside(self, path: str, name: str) -> str:
+        """The path of one of another name."""
+        return f"{PurePosixPath(path).parent}/{name}.yaml"
+
     def known_keys(self) -> Sequence[str]:
         """The keys of a file."""
         return [*self.keys, "was"] if self.renames else self.keys
@@ -182,7 +199,7 @@ class DocumentFiles(FileKind, abstract=True):
             before = present.get(was or source.path)
             changes.append(self._compare(walk, source, data, before, was))
         changes.extend(
-            Change(self, path, "missing", before=dump(self.spell(state))) for path, state in unclaimed.items()
+            Change(self, path, "missing", before=self.text(state)) for path, state in unclaimed.items()
         )
         return sorted(changes, key=lambda change: change.path)
 
@@ -196,7 +213,7 @@ class DocumentFiles(FileKind, abstract=True):
         if not isinstance(old, str):
             source.fault(("was",), "`was` is the old name, as text.", code="type")
             return None
-        path = f"{PurePosixPath(source.path).parent}/{old}.yaml"
+        path = self.path_beside(source.path, old)
         if path in present and path in walk.folder.files:
             source.fault(
                 ("was",), f"{path} is there too: it can't be renamed and kept at once.", code="rename"
@@ -207,7 +224,7 @@ class DocumentFiles(FileKind, abstract=True):
     def _compare(
         self, walk: Walk, source: SourceFile, data: dict[str, Any] | None, before: Any, was: str | None
     ) -> Change:
-        before_text = dump(self.spell(before)) if before is not None else ""
+        before_text = self.text(before) if before is not None else ""
         if data is None or not self._has_its_name(source, data):
             return Change(self, source.path, "broken", before=before_text, source=source)
         source.check_keys(data, self.known_keys(), what=self.what)
@@ -217,20 +234,21 @@ class DocumentFiles(FileKind, abstract=True):
         lacking = self.lacking(wanted, before) if before is not None else []
         if lacking and not walk.prune:
             wanted = self.keeping(wanted, before)
-        after = dump(self.spell(wanted))
+        after = self.text(wanted)
         action = "create" if before is None else "unchanged" if after == before_text else "update"
         return Change(
             self, source.path, "rename" if was else action, before_text, after, source, wanted, was, lacking
         )
 
     def _has_its_name(self, source: SourceFile, data: Mapping[str, Any]) -> bool:
-        if not self.named_by_file or data.get("name") == source.stem:
+        wanted = self.name_of(source.path)
+        if not self.named_by_file or data.get("name") == wanted:
             return True
         found = data.get("name")
         said = f'is named "{found}"' if isinstance(found, str) else "has no name"
         source.fault(
             ("name",),
-            f"{self.what} in {source.path} must be named like its file: name: {source.stem} (it {said}).",
+            f"{self.what} in {source.path} must be named like its {self.named_like}: name: {wanted} (it {said}).",
             code="name",
         )
         return False
@@ -246,11 +264,12 @@ def all_kinds() -> list[FileKind]:
 
 
 def refuse_strangers(folder: Folder, kinds: Iterable[FileKind]) -> None:
-    """Note every YAML and CSV file that is of no kind: it would be left out without a word."""
+    """Note every YAML, CSV and code file that is of no kind: it would be left out without a word."""
     kinds = list(kinds)
     roots = sorted({kind.pattern.split("/")[0] for kind in kinds})
     for path, source in folder.files.items():
-        if not path.endswith((".yaml", ".yml", ".csv")) or any(kind.claims(path) for kind in kinds):
+        is_ours = path.endswith(_DATA) or (path.endswith(_CODE) and path.split("/")[0] in roots)
+        if not is_ours or any(kind.claims(path) for kind in kinds):
             continue
         if path.endswith(".yml"):
             source.fault((), "Files of a workspace end in .yaml.", code="path")
