@@ -8,7 +8,7 @@ the traceback's position is therefore the place in the stack, at no cost while i
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import types as t
@@ -319,17 +319,24 @@ def _is_condition(tree: Tree) -> bool:
     return False
 
 
-def evaluate(tree: Tree, names: Mapping[str, Any]) -> Any:
-    """Compile and run one expression on its own, with `names` in scope."""
+def function_of(tree: Tree, scope: Scope) -> Callable[..., Any]:
+    """One expression as a function of a budget and the values of the scope's names, in their order."""
     constants = Constants()
-    bindings = {name: Binding(f"v{number}", t.ANY) for number, name in enumerate(names)}
-    compiler = ExpressionCompiler(constants, Scope(bindings))
+    compiler = ExpressionCompiler(constants, scope)
     body = compiler.expression(tree)
     place = compiler.place
-    parameters = [place(ast.arg(name), 0) for name in (BUDGET, *(b.python for b in bindings.values()))]
+    names = [binding.python for binding in scope.bindings.values()]
+    parameters = [place(ast.arg(name), 0) for name in (BUDGET, *names)]
     function = ast.FunctionDef(
         "expression", ast.arguments([], parameters, None, [], [], None, []), [place(ast.Return(body), 0)], []
     )
     module = ast.fix_missing_locations(ast.Module([place(function, 0)], []))
     exec(compile(module, "<expression>", "exec"), constants.names)
-    return constants.names["expression"](Budget(), *names.values())
+    made: Callable[..., Any] = constants.names["expression"]
+    return made
+
+
+def evaluate(tree: Tree, names: Mapping[str, Any]) -> Any:
+    """Compile and run one expression on its own, with `names` in scope."""
+    bindings = {name: Binding(f"v{number}", t.ANY) for number, name in enumerate(names)}
+    return function_of(tree, Scope(bindings))(Budget(), *names.values())
