@@ -39,7 +39,7 @@ def find_redis() -> str | None:
     return shutil.which("redis-server")
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """Whom to run PostgreSQL as: it refuses root."""
     if os.getuid() != 0:
         return None
@@ -85,7 +85,7 @@ def _answers(port: int) -> bool:
 @contextmanager
 def postgres(programs: Path) -> Iterator[str]:
     """A throw-away PostgreSQL cluster; yields its URL. It trusts the loopback address and keeps nothing safe."""
-    user = _unprivileged()
+    user = unprivileged()
     with tempfile.TemporaryDirectory(prefix="stackyard-postgres-", ignore_cleanup_errors=True) as folder:
         if user:
             shutil.chown(folder, user)

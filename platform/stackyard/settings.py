@@ -244,6 +244,9 @@ DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"Stackyard <stackyard@{urlspl
 # a worker loses is sent again. Without Redis the broker is a folder of the home, looked into 20 times a second.
 WORKERS_AT_LEAST = int(os.environ.get("WORKERS_AT_LEAST", "1"))
 WORKERS_AT_MOST = int(os.environ.get("WORKERS_AT_MOST", "4"))
+# How long a worker may be silent before its run is taken from it, and how long a message may stay untaken.
+RUN_LEASE_SECONDS = float(os.environ.get("STACKYARD_RUN_LEASE_SECONDS", "30"))
+RUN_SEND_AGAIN_SECONDS = float(os.environ.get("STACKYARD_RUN_SEND_AGAIN_SECONDS", "10"))
 _COURIER = HOME / "courier"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,26 @@
+"""The app that puts the nemesis' kind of run into every process; in a sabotaged build it also takes the recovery out."""
+
+import os
+
+from django.apps import AppConfig
+
+
+class NemesisConfig(AppConfig):
+    """Registers the run kind."""
+
+    name = "tests.nemesis"
+    label = "nemesis"
+
+    def ready(self) -> None:
+        """Join the family; with NEMESIS_PUBLISH_ONLY=1 nothing is ever sent twice or taken back."""
+        from stackyard.runs import dispatch
+
+        from . import kind  # noqa: F401
+
+        if os.environ.get("NEMESIS_PUBLISH_ONLY") == "1":
+            dispatch.sweep = dispatch.reap = publish_only
+
+
+def publish_only() -> int:
+    """What the sweep and the reaper do in the build that must fail the check."""
+    return 0
