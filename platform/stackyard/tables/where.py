@@ -196,10 +196,8 @@ class WhereReader:
             message = f'A list is compared with an operator: {{"{path[-1]}": {{"$in": […]}}}}.'
             self.faults.error(path, "operator", message)
             return Group("and", ())
-        if not isinstance(value, Mapping):
-            return self._one(target, "$eq", value, path, False)
-        if "$field" in value:
-            return self._one(target, "$eq", value, path, False)
+        if not isinstance(value, Mapping) or "$field" in value:
+            return self._operator(target, "$eq", value, path, False, depth)
         optional = value.get("$optional", False)
         if not isinstance(optional, bool):
             self.faults.error((*path, "$optional"), "type", "expected true or false")
