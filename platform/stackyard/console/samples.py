@@ -48,8 +48,9 @@ def sample_of(document: Mapping[str, Any]) -> str:
 
 def _sample(spec: Any) -> Any:
     spec = {"type": spec} if isinstance(spec, str) else spec if isinstance(spec, dict) else {}
-    if "default" in spec:
-        return spec["default"]
+    for given in ("example", "default"):
+        if given in spec:
+            return spec[given]
     values = spec.get("values")
     if isinstance(values, list) and values:
         return values[0]

@@ -23,7 +23,7 @@ _ABSENT: Any = object()
 # What an input may say beside the options of its field type, and the kind of value each takes.
 _FLAGS = ("required", "nullable", "list", "sensitive")
 _SIZES = ("min_items", "max_items")
-_OWN_KEYS = frozenset({"type", "default", "description", "in", "fields", *_FLAGS, *_SIZES})
+_OWN_KEYS = frozenset({"type", "default", "description", "example", "in", "fields", *_FLAGS, *_SIZES})
 
 
 @dataclass(slots=True)
@@ -165,8 +165,11 @@ class Input:
             schema["description"] = self.spec["description"]
         if self.sensitive:
             schema["writeOnly"] = True
-        elif self.has_default:
+            return schema
+        if self.has_default:
             schema["default"] = self.spec["default"]
+        if "example" in self.spec:
+            schema["examples"] = [self.spec["example"]]
         return schema
 
     def mask(self, value: Any) -> Any:
@@ -371,8 +374,15 @@ def _check_own(spec: Mapping[str, Any], faults: Faults, path: Path) -> None:
 
 
 def _check_default(spec: Mapping[str, Any], faults: Faults, path: Path) -> None:
+    """The default and the example must be values that the input takes."""
     try:
-        Input(str(path[-1]), spec)
+        made = Input(str(path[-1]), spec)
     except Problem as problem:
         for detail in problem.details:
             faults.error((*path, "default"), "default", f"The default {detail.message}")
+        return
+    if "example" in spec:
+        found = _Found([])
+        made.bind(spec["example"], made.name, False, found)
+        for detail in found.details:
+            faults.error((*path, "example"), "example", f"The example {detail.message}")
