@@ -165,7 +165,7 @@ class LambdaFiles(DocumentFiles):
     def _note(self, walk: Walk, source: SourceFile, faults: Iterable[Fault]) -> None:
         """Note faults of settings at their keys, and those of code at their line and column of main.ts."""
         for fault in faults:
-            more = {"code": fault.code, "suggestion": fault.suggestion, "level": fault.level}
+            more: dict[str, Any] = {"code": fault.code, "suggestion": fault.suggestion, "level": fault.level}
             if fault.path[:1] != ("code",):
                 source.fault(fault.path, fault.message, **more)
                 continue

@@ -29,7 +29,9 @@ class LambdaRun(RunKind):
         if target is None:
             gone = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
             return Outcome(states.FAILED, error=gone)
-        accepted = Revision.objects.filter(pk=run.revision_id or 0, owner_kind=KIND, owner_id=target.pk).first()
+        accepted = Revision.objects.filter(
+            pk=run.revision_id or 0, owner_kind=KIND, owner_id=target.pk
+        ).first()
         if accepted is not None:
             target.published = accepted
         finished = run_now(
@@ -41,6 +43,11 @@ class LambdaRun(RunKind):
         )
         error = finished.error.as_dict() if finished.error is not None else None
         return Outcome(finished.state, result=finished.value, error=error, logs=finished.logs)
+
+    @classmethod
+    def name_of(cls, target_id: int) -> str:
+        """The lambda's name."""
+        return Lambda.objects.filter(pk=target_id).values_list("name", flat=True).first() or ""
 
     @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:

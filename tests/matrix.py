@@ -14,6 +14,7 @@ WORKSPACE = _W = "api:meta/workspaces/<str:workspace>"
 _T = f"{_W}/tables/<str:table>"
 _R = f"{_T}/records"
 _F = f"{_W}/functions/<str:function>"
+_L = f"{_W}/lambdas/<str:lambda>"
 _G = f"{_W}/groups/<str:group>"
 _E = f"{_G}/endpoints/<str:endpoint>"
 
@@ -99,6 +100,18 @@ META: dict[tuple[str, str], Row] = {
     ("PATCH", _E): Row(body={"active": True}),
     ("DELETE", _E): Row(204),
     **drafts(_E, ENDPOINT),
+    ("GET", f"{_W}/lambdas"): Row(),
+    ("POST", f"{_W}/lambdas"): Row(201, LAMBDA),
+    ("GET", _L): Row(),
+    ("DELETE", _L): Row(204),
+    **drafts(_L, LAMBDA),
+    ("POST", f"{_L}/runs"): Row(202, {"input": 1}),
+    ("GET", f"{_W}/runs"): Row(),
+    ("GET", f"{_W}/runs/<uuid:run>"): Row(),
+    ("POST", f"{_W}/runs/<uuid:run>/cancel"): Row(),
+    ("GET", f"{_W}/schedules"): Row(),
+    ("GET", f"{_W}/schedules/<int:schedule>"): Row(),
+    ("PATCH", f"{_W}/schedules/<int:schedule>"): Row(body={"paused": True}),
     ("GET", f"{_W}/keys"): Row(),
     ("POST", f"{_W}/keys"): Row(201, {"name": "new"}),
     ("GET", f"{_W}/keys/<int:key>"): Row(),

@@ -34,9 +34,9 @@ class RecordTrigger(TriggerKind):
     def check(cls, spec: Mapping[str, Any], faults: Faults, path: Path, tables: Mapping[str, Any]) -> None:
         """A table that is there, known actions, a condition over old and new."""
         super().check(spec, faults, path, tables)
-        table = tables.get(spec.get("table"))
+        name = spec.get("table")
+        table = tables.get(name) if isinstance(name, str) else None
         if table is None:
-            name = spec.get("table")
             message = f'There is no table "{name}".{did_you_mean(str(name), tables)}'
             faults.error((*path, "table"), "unknown_table", message)
         actions = spec.get("on", list(ACTIONS))

@@ -18,6 +18,7 @@ from stackyard.core.errors import Problem
 PREFIX = "api:meta/"
 _MODULES = (
     "stackyard.core.api",
+    "stackyard.runs.api",
     "stackyard.tables.api",
     "stackyard.tables.api_records",
     "stackyard.stacks.api",
@@ -25,6 +26,7 @@ _MODULES = (
     "endpoints.api",
     "endpoints.api_blueprints",
     "endpoints.api_history",
+    "lambdas.api",
 )
 
 

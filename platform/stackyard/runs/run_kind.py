@@ -52,6 +52,11 @@ class RunKind(Kind, family="run kind"):
         raise NotImplementedError
 
     @classmethod
+    def name_of(cls, target_id: int) -> str:
+        """What a target is called now; empty when it is gone."""
+        return ""
+
+    @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
         """Accept a run for a nominal time; None when the target cannot run any more."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 
 from . import states
-from .cron import nominal_times
+from .cron import next_times, nominal_times
 from .models import Run, Schedule
 from .run_kind import RunKind
 
@@ -57,6 +57,20 @@ def pause(schedule: Schedule, paused: bool) -> None:
     if not paused:
         schedule.next_at = _after(schedule, timezone.now())
     schedule.save(update_fields=["paused", "next_at"])
+
+
+def coming_times(schedule: Schedule, count: int) -> list[datetime]:
+    """The next nominal times from now on, in UTC; none while it is paused."""
+    if schedule.paused:
+        return []
+    return next_times(
+        count,
+        cron=schedule.cron,
+        every_seconds=schedule.every_seconds,
+        timezone=schedule.timezone,
+        anchor_at=schedule.anchor_at,
+        after=timezone.now(),
+    )
 
 
 def _after(schedule: Schedule, moment: datetime) -> datetime | None:

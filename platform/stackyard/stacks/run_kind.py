@@ -30,6 +30,11 @@ class FunctionRun(RunKind):
         return Outcome(states.SUCCEEDED, result=dispatch.plain(value))
 
     @classmethod
+    def name_of(cls, target_id: int) -> str:
+        """The function's name."""
+        return Function.objects.filter(pk=target_id).values_list("name", flat=True).first() or ""
+
+    @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
         """Accept the run of a nominal time."""
         function = Function.objects.filter(pk=schedule.target_id, published__isnull=False).first()

@@ -1,0 +1,196 @@
+"""Runs and schedules in the management API."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from stackyard.core.limits import PAGE_RECORDS
+from stackyard.core.meta.lists import PageQuery
+from stackyard.core.meta.serializers import AnyJSON, Flag, Moment, StrictModelSerializer, StrictSerializer
+from stackyard.core.meta.views import MetaViewSet, find, route
+
+from . import dispatch, states
+from .models import Run, RunEvent, Schedule
+from .run_kind import RunKind
+from .schedule import coming_times, pause
+
+SHOWN_TIMES = 3
+
+
+class RunSerializer(StrictModelSerializer):
+    """What was accepted, and what became of it."""
+
+    id = serializers.UUIDField()
+    target = serializers.CharField(source="target_name")
+    seconds = serializers.FloatField(allow_null=True, help_text="How long the last attempt took.")
+
+    class Meta:
+        model = Run
+        fields = [
+            "id",
+            "kind",
+            "target",
+            "state",
+            "trigger",
+            "attempt",
+            "max_attempts",
+            "seconds",
+            "nominal_at",
+            "created_at",
+            "started_at",
+            "finished_at",
+        ]
+
+
+class EventSerializer(StrictModelSerializer):
+    """One thing that happened to a run."""
+
+    class Meta:
+        model = RunEvent
+        fields = ["name", "detail", "at"]
+
+
+class WholeRunSerializer(RunSerializer):
+    """A run with its input, result, error, logs and events."""
+
+    trigger_detail = AnyJSON()
+    input = AnyJSON()
+    result = AnyJSON()
+    error = AnyJSON()
+    events = EventSerializer(many=True)
+
+    class Meta(RunSerializer.Meta):
+        fields = [
+            *RunSerializer.Meta.fields,
+            "trigger_detail",
+            "retry_safe",
+            "run_after",
+            "idempotency_key",
+            "input",
+            "result",
+            "error",
+            "logs",
+            "events",
+        ]
+
+
+class RunQuery(PageQuery):
+    """Which runs. All conditions must hold."""
+
+    kind = serializers.CharField(required=False, help_text="`lambda` or `function`.")
+    target = serializers.CharField(required=False, help_text="The name of what ran.")
+    state = serializers.ChoiceField(choices=states.ALL, required=False)
+    trigger = serializers.CharField(required=False)
+    per_page = serializers.IntegerField(min_value=1, max_value=PAGE_RECORDS.maximum, default=20)
+
+
+class RunViewSet(MetaViewSet):
+    """The workspace's runs."""
+
+    noun, tag, model = "run", "runs", Run
+    rights = {"cancel": "change"}
+    shows = RunSerializer
+    answers = {"retrieve": WholeRunSerializer, "cancel": WholeRunSerializer}
+    queries = {"list": RunQuery}
+
+    def list(self, request: Request, workspace: str) -> Response:
+        """List the runs, newest first."""
+        names = {"kind": "kind", "target": "target_name", "state": "state", "trigger": "trigger"}
+        chosen = {column: self.query[name] for name, column in names.items() if name in self.query}
+        runs: QuerySet[Run] = Run.objects.filter(workspace=self.workspace(), **chosen)
+        return self.listed(runs.defer("input", "result", "error", "logs"))
+
+    def retrieve(self, request: Request, workspace: str, run: uuid.UUID) -> Response:
+        """Show a run."""
+        return self.shown(self._run())
+
+    def cancel(self, request: Request, workspace: str, run: uuid.UUID) -> Response:
+        """Cancel a run: at once when it waits, within about a second when it runs. 409 when it has ended."""
+        found = self._run()
+        dispatch.cancel(found)
+        return self.shown(self._run())
+
+    def _run(self) -> Run:
+        found: Run = find(Run.objects.filter(workspace=self.workspace()), "run", pk=self.kwargs["run"])
+        return found
+
+
+class ScheduleSerializer(StrictModelSerializer):
+    """When a target runs by itself. `next` are the coming nominal times, none while it is paused."""
+
+    target = serializers.SerializerMethodField()
+    next = serializers.SerializerMethodField()
+    input = AnyJSON()
+
+    class Meta:
+        model = Schedule
+        fields = [
+            "id",
+            "kind",
+            "target",
+            "cron",
+            "every_seconds",
+            "timezone",
+            "catch_up",
+            "input",
+            "paused",
+            "last_at",
+            "last_skipped_at",
+            "next",
+        ]
+
+    def get_target(self, schedule: Schedule) -> str:
+        """The name of what runs."""
+        return RunKind.get(schedule.kind).name_of(schedule.target_id)
+
+    def get_next(self, schedule: Schedule) -> list[str]:
+        """Its next nominal times."""
+        return [Moment().to_representation(moment) for moment in coming_times(schedule, SHOWN_TIMES)]
+
+
+class PauseSerializer(StrictSerializer):
+    """Whether it is paused."""
+
+    paused = Flag()
+
+
+class ScheduleViewSet(MetaViewSet):
+    """The workspace's schedules; publishing a lambda makes them."""
+
+    noun, tag, model = "schedule", "schedules", Schedule
+    shows = ScheduleSerializer
+    bodies = {"partial_update": PauseSerializer}
+
+    def list(self, request: Request, workspace: str) -> Response:
+        """List the schedules."""
+        return self.listed(Schedule.objects.filter(workspace=self.workspace()))
+
+    def retrieve(self, request: Request, workspace: str, schedule: int) -> Response:
+        """Show a schedule."""
+        return self.shown(self._schedule())
+
+    def partial_update(self, request: Request, workspace: str, schedule: int) -> Response:
+        """Pause a schedule, or let it go on from now: what was due meanwhile is not made up."""
+        found = self._schedule()
+        pause(found, self.body()["paused"])
+        return self.shown(found)
+
+    def _schedule(self) -> Schedule:
+        schedules = Schedule.objects.filter(workspace=self.workspace())
+        found: Schedule = find(schedules, "schedule", pk=self.kwargs["schedule"])
+        return found
+
+
+_W = "workspaces/<str:workspace>"
+urlpatterns = [
+    route(f"{_W}/runs", RunViewSet, get="list"),
+    route(f"{_W}/runs/<uuid:run>", RunViewSet, get="retrieve"),
+    route(f"{_W}/runs/<uuid:run>/cancel", RunViewSet, post="cancel"),
+    route(f"{_W}/schedules", ScheduleViewSet, get="list"),
+    route(f"{_W}/schedules/<int:schedule>", ScheduleViewSet, get="retrieve", patch="partial_update"),
+]
