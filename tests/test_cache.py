@@ -1,0 +1,232 @@
+"""The cache: the same promises over a file and over Redis."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from stackyard.core import cache, cache_stores
+from stackyard.core.cache_stores import FileStore
+from stackyard.core.errors import Problem
+from stackyard.core.limits import Limit
+from tests import services
+
+
+@pytest.fixture(params=["file", "redis"], autouse=True)
+def kept_in(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> str:
+    """Where values are kept during a test."""
+    settings.HOME = tmp_path
+    settings.REDIS_URL = ""
+    if request.param == "redis":
+        settings.REDIS_URL = request.getfixturevalue("redis_url")
+        Redis.from_url(settings.REDIS_URL).flushdb()
+    return str(request.param)
+
+
+def refusal(deed: Any, *arguments: Any) -> Problem:
+    """The Problem a deed ends in."""
+    with pytest.raises(Problem) as caught:
+        deed(*arguments)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        -5,
+        2**63 - 1,
+        -(2**63),
+        1.5,
+        "",
+        "text ü",
+        [1, [2]],
+        {"a": {"b": None}},
+        "5",
+        "null",
+    ],
+)
+def test_what_is_kept_comes_back(value: Any) -> None:
+    cache.set(1, "key", value)
+    found = cache.get(1, "key")
+    assert found == value
+    assert type(found) is type(value)
+    assert cache.has(1, "key") is True
+
+
+def test_values_go_through_json() -> None:
+    cache.set(1, "key", {"at": datetime(2026, 1, 23, tzinfo=UTC), "price": Decimal("1.50")})
+    assert cache.get(1, "key") == {"at": "2026-01-23T00:00:00.000Z", "price": 1.5}
+
+
+def test_a_miss_is_null() -> None:
+    assert cache.get(1, "nothing") is None
+    assert cache.has(1, "nothing") is False
+    assert cache.delete(1, "nothing") is False
+
+
+def test_a_value_is_replaced_and_taken_away() -> None:
+    cache.set(1, "key", "one")
+    cache.set(1, "key", "two")
+    assert cache.get(1, "key") == "two"
+    assert cache.delete(1, "key") is True
+    assert cache.get(1, "key") is None
+
+
+def test_workspaces_do_not_see_each_other() -> None:
+    cache.set(1, "key", "one")
+    cache.set(11, "key", "eleven")
+    cache.set(1, "1:key", "x")
+    assert (cache.get(1, "key"), cache.get(11, "key"), cache.get(2, "key")) == ("one", "eleven", None)
+    assert cache.delete(2, "key") is False
+
+
+def test_a_value_ends_by_itself() -> None:
+    cache.set(1, "key", "value", 0.15)
+    cache.increment(1, "count", 5, 0.15)
+    assert cache.has(1, "key")
+    time.sleep(0.25)
+    assert cache.get(1, "key") is None
+    assert cache.has(1, "key") is False
+    assert cache.delete(1, "key") is False
+    assert cache.increment(1, "count") == 1
+
+
+def test_counting_begins_at_nothing_and_keeps_its_end() -> None:
+    assert cache.increment(1, "count", 2, 0.3) == 2
+    assert cache.increment(1, "count", -5, 1000) == -3
+    assert cache.get(1, "count") == -3
+    time.sleep(0.4)
+    assert cache.get(1, "count") is None
+
+
+def test_a_number_that_was_set_can_be_counted_on() -> None:
+    cache.set(1, "count", 41)
+    assert cache.increment(1, "count") == 42
+
+
+@pytest.mark.parametrize("value", ["5", 1.5, None, True, [1], {"a": 1}, 2**63 - 1])
+def test_only_whole_numbers_of_64_bits_are_counted(value: Any) -> None:
+    cache.set(1, "key", value)
+    assert refusal(cache.increment, 1, "key").code == "CACHE_INVALID"
+    assert cache.get(1, "key") == value
+
+
+def test_no_count_is_lost_between_threads() -> None:
+    def count() -> None:
+        for _ in range(100):
+            cache.increment(1, "count")
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert cache.get(1, "count") == 800
+
+
+def _count_in_process(store: FileStore) -> None:
+    for _ in range(100):
+        store.increment(1, "count", 1, 60)
+
+
+def test_no_count_is_lost_between_processes(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "cache.sqlite3")
+    store.set(1, "count", 0, 60)
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=_count_in_process, args=(store,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert store.get(1, "count") == 300
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, 3, None, ["a"], "a\0b"])
+def test_a_key_is_a_text_within_the_table(key: Any) -> None:
+    for deed in (cache.get, cache.has, cache.delete, cache.increment):
+        assert refusal(deed, 1, key).code == "CACHE_INVALID"
+    assert refusal(cache.set, 1, key, "x").status == 422
+    cache.set(1, "x" * 200, "long")
+    assert cache.get(1, "x" * 200) == "long"
+
+
+@pytest.mark.parametrize("ttl", [0, -1, 2_592_001, "5", True, float("inf"), float("nan")])
+def test_a_value_is_kept_as_long_as_the_table_allows(ttl: Any) -> None:
+    assert refusal(cache.set, 1, "key", "x", ttl).code == "CACHE_INVALID"
+    assert refusal(cache.increment, 1, "key", 1, ttl).code == "CACHE_INVALID"
+    cache.set(1, "key", "x", 2_592_000)
+    cache.set(1, "key", "x", None)
+
+
+@pytest.mark.parametrize("by", [1.5, "1", None, True, 2**63])
+def test_counting_goes_by_whole_numbers(by: Any) -> None:
+    assert refusal(cache.increment, 1, "key", by).code == "CACHE_INVALID"
+
+
+def test_a_value_is_as_large_as_the_table_says() -> None:
+    cache.set(1, "key", "x" * 999_998)
+    assert len(cache.get(1, "key")) == 999_998
+    assert refusal(cache.set, 1, "key", "x" * 999_999).code == "CACHE_INVALID"
+    shared: Any = ["x"]
+    for _ in range(60):
+        shared = [shared, shared]
+    assert refusal(cache.set, 1, "key", shared).code == "CACHE_INVALID"
+
+
+def test_a_workspace_has_so_many_entries_and_bytes_and_no_more(
+    kept_in: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kept_in == "redis":
+        return
+    monkeypatch.setattr(cache_stores, "CACHE_ENTRIES", Limit(5, 5, "entries", ""))
+    monkeypatch.setattr(cache_stores, "CACHE_BYTES", Limit(300, 300, "bytes", ""))
+    store = FileStore(tmp_path / "bounded.sqlite3")
+    store.set(2, "other", b"x", 1)
+    for number in range(8):
+        store.set(1, f"small{number}", b"x", 60 + number)
+    store.make_room(1)
+    assert [store.get(1, f"small{n}") is not None for n in range(8)] == [False] * 3 + [True] * 5
+    for number in range(4):
+        store.set(1, f"large{number}", b"x" * 100, 600 + number)
+    store.make_room(1)
+    assert [store.get(1, f"large{n}") is not None for n in range(4)] == [False, True, True, True]
+    assert store.get(1, "small7") is None
+    assert store.get(2, "other") == b"x"
+
+
+def test_what_has_ended_leaves_the_file(kept_in: str, tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "ended.sqlite3")
+    for number in range(99):
+        store.set(1, f"key{number}", b"x", 0.01)
+    time.sleep(0.05)
+    for number in range(3):
+        store.set(1, f"last{number}", b"x", 60)
+    with sqlite3.connect(tmp_path / "ended.sqlite3") as connection:
+        assert connection.execute("SELECT count(*) FROM entries").fetchone()[0] == 3
+
+
+def test_a_store_that_does_not_answer_is_a_catchable_error(
+    kept_in: str, settings: Any, tmp_path: Path
+) -> None:
+    if kept_in == "redis":
+        settings.REDIS_URL = f"redis://127.0.0.1:{services.free_port()}/0"
+    else:
+        settings.HOME = tmp_path / "gone"
+    began = time.monotonic()
+    for deed, arguments in ((cache.get, ()), (cache.set, (1,)), (cache.increment, ()), (cache.delete, ())):
+        refused = refusal(deed, 1, "key", *arguments)
+        assert (refused.code, refused.status) == ("CACHE_UNAVAILABLE", 503)
+    assert time.monotonic() - began < 2
