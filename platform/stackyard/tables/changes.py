@@ -6,7 +6,7 @@ stays in the database: nothing here drops a table or a column.
 
 Called inside `transaction.atomic()` (as `workspace apply` does for several tables at once) a change
 joins that transaction. Called outside, PostgreSQL builds indexes concurrently, waits for a table's lock
-at most 200 ms at a time, and records are filled in batches of their own. Source: data.md §2.1.
+at most 200 ms at a time, and values are filled in in batches of their own. Source: data.md §2.1.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from stackyard.core.errors import Faults, Problem
@@ -23,7 +24,7 @@ from stackyard.core.version import bump
 from . import ddl
 from .alterations import alter, is_live
 from .field_type import FieldType
-from .filling import fill_default
+from .filling import fill_default, one_for_all
 from .indexing import add_unique, build_index
 from .models import Field, Index, Table
 from .narrowing import ask
@@ -180,15 +181,15 @@ def add_field(table: Table, name: str, spec: Any) -> Field:
     Problem `INVALID_INPUT` with every fault, also when a required field without a default meets records.
     """
     field = alter(table.workspace_id, lambda: _begin_field(table, name, spec))
-    unique = not isinstance(spec, str) and spec.get("unique") is True
     if field.type == "reference":
         ddl.build(ddl.reference_index(table, field), concurrently=is_live())
-    if field.required and field.default is not None:
+    needs_own_values = field.required and field.default is not None and one_for_all(field) is None
+    if needs_own_values:
         fill_default(field)
-    if unique:
+    if not isinstance(spec, str) and spec.get("unique") is True:
         add_unique(field)
     alter(table.workspace_id, lambda: _show_field(field))
-    if is_live() and field.required and field.default is not None:
+    if needs_own_values and not connection.in_atomic_block:
         # What was written meanwhile by those who did not know the field yet.
         fill_default(field)
     return field
@@ -207,7 +208,8 @@ def _begin_field(table: Table, name: str, spec: Any) -> Field:
     assert made is not None
     last = table.fields.order_by("-position").values_list("position", flat=True).first()
     field = _make_field(table, made, 0 if last is None else last + 1, hidden_at=timezone.now())
-    ddl.add_column(table, field)
+    is_filled = field.required and field.default is not None
+    ddl.add_column(table, field, one_for_all(field) if is_filled else None)
     return field
 
 

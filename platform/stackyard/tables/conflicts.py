@@ -24,12 +24,19 @@ def conflict(table: TableDef, doubled: Doubled, values: Mapping[str, Any], diale
         return Problem("CONFLICT", f"{table.name} has such a record already.")
     names = ", ".join(f.name for f in fields)
     given = [values[f.column] for f in fields if f.column in values]
-    raw = [f.type.load(value, dialect) for f, value in zip(fields, given, strict=False)]
-    what = f" {', '.join(shown(value) for value in raw)}" if len(raw) == len(fields) else ""
+    held = [_unbound(f, value, dialect) for f, value in zip(fields, given, strict=False)]
+    what = f" {', '.join(held)}" if len(held) == len(fields) else ""
     return Problem(
         "CONFLICT",
         f"{table.name} has a record with {names}{what} already.",
         details=[Detail(f.name, "taken", "is taken") for f in fields],
+    )
+
+
+def _unbound(field: FieldDef, bound: Any, dialect: str) -> str:
+    """A bound value as a person wrote it; texts, days and UUIDs are bound as the texts they are."""
+    return shown(
+        bound if isinstance(bound, str | list) else field.type.to_json(field.type.load(bound, dialect))
     )
 
 

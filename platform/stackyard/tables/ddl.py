@@ -1,7 +1,8 @@
 """The SQL of schema changes, for SQLite and PostgreSQL.
 
 Every name in a statement is a physical one made from an id, and `quoted` is the one place that lets a
-name into SQL. Values are never part of a DDL statement: defaults are applied by the store.
+name into SQL. DDL takes no binds, so the one value in it, what a new column holds in the records that are
+there, is put into quotes by the database's own function (`literal`), never by us.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _within(workspace_id: int, physical: str) -> str:
 def run(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement on the default connection; its rows, if it gives any."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(params))
+        # Without parameters a % in the text stands for itself.
+        cursor.execute(sql, list(params) or None)
         return list(cursor.fetchall()) if cursor.description else []
 
 
@@ -68,9 +70,24 @@ def _column(field: Field) -> str:
     return f"{quoted(field.physical)} {kind.column('postgresql')}"
 
 
-def add_column(table: Table, field: Field) -> None:
-    """A new column, null in every row: no rewrite on either database."""
-    run(f"ALTER TABLE {table_name(table)} ADD COLUMN {_column(field)}")
+def add_column(table: Table, field: Field, filled_with: Any = None) -> None:
+    """A new column; every row holds `filled_with` (a bound value), at no cost on either database.
+
+    The same value goes into records of those who do not know the column yet; the store itself names every
+    column it knows, so nothing else ever comes of it.
+    """
+    default = "" if filled_with is None else f" DEFAULT {literal(filled_with)}"
+    run(f"ALTER TABLE {table_name(table)} ADD COLUMN {_column(field)}{default}")
+
+
+def literal(value: Any) -> str:
+    """A bound value as SQL text, written by the database (SQLite's `quote`) or by libpq (PostgreSQL)."""
+    if connection.vendor == "sqlite":
+        return str(run("SELECT quote(%s)", [value])[0][0])
+    from psycopg import sql
+
+    connection.ensure_connection()
+    return sql.Literal(value).as_string(connection.connection)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 
 from . import ddl
@@ -11,23 +13,27 @@ from .models import Field
 BATCH = 2_000
 
 
-def fill_default(field: Field) -> None:
-    """Put the field's default where nothing is, in batches by id, so that no lock is held long."""
-    table = field.table
-    last = ddl.last_id(table)
-    for first in range(1, last + 1, BATCH):
-        with transaction.atomic():
-            _fill(field, first, min(first + BATCH - 1, last))
-
-
-def _fill(field: Field, first: int, last: int) -> None:
+def one_for_all(field: Field) -> Any:
+    """The field's default, bound, where all records may hold the same; None where each needs its own (uuid)."""
     kind = FieldType.get(field.type)(field.options)
     word = kind.default_words.get(field.default) if isinstance(field.default, str) else None
-    dialect = connection.vendor
-    if word is None:
-        ddl.fill(field.table, field, kind.bind(kind.parse(field.default), dialect), first, last)
-    elif field.type == "uuid":
-        for record in ddl.empty_ids(field.table, field, first, last):
-            ddl.fill(field.table, field, word(), record, record)
-    else:
-        ddl.fill(field.table, field, kind.bind(word(), dialect), first, last)
+    if word is not None and field.type == "uuid":
+        return None
+    return kind.bind(kind.parse(field.default) if word is None else word(), connection.vendor)
+
+
+def fill_default(field: Field) -> None:
+    """Put the field's default where nothing is, in batches by id, so that no lock is held long."""
+    value, last = one_for_all(field), ddl.last_id(field.table)
+    for first in range(1, last + 1, BATCH):
+        with transaction.atomic():
+            _fill(field, value, first, min(first + BATCH - 1, last))
+
+
+def _fill(field: Field, value: Any, first: int, last: int) -> None:
+    if value is not None:
+        ddl.fill(field.table, field, value, first, last)
+        return
+    make = FieldType.get(field.type).default_words[field.default]
+    for record in ddl.empty_ids(field.table, field, first, last):
+        ddl.fill(field.table, field, make(), record, record)
