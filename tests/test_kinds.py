@@ -69,7 +69,8 @@ def test_the_examples_of_every_step_are_true(shop: Workspace) -> None:
             with transaction.atomic():
                 made = _run(shop, example)
                 transaction.set_rollback(True)
-            if made != example["is"]:
+            # An example that needs something outside, another server say, is checked and not run.
+            if example.get("runs", True) and made != example["is"]:
                 wrong.append((step.name, made))
     assert wrong == []
 
@@ -83,6 +84,8 @@ def _run(workspace: Workspace, example: Any) -> Any:
     )
     assert check_document(document, load_catalogue(workspace)).faults == []
     plan = load_draft(workspace.pk, document)
+    if not example.get("runs", True):
+        return None
     return plan.run(
         Execution.start(workspace.pk, ANONYMOUS, trace=Trace() if "trace" in example else None), {}
     )

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from .cache_stores import FileStore, NotANumber, RedisStore, Store
 from .errors import Problem
-from .expressions.operations import INT_MAX, INT_MIN, kind_of
+from .expressions.operations import INT_MAX, INT_MIN, is_number, kind_of
 from .jsonout import encode, measure
 from .limits import CACHE_KEY_CHARACTERS, CACHE_SECONDS, CACHE_VALUE_BYTES
 
@@ -87,6 +87,6 @@ def _key(key: Any) -> str:
 def _seconds(ttl: Any) -> float:
     if ttl is None:
         return CACHE_SECONDS.default
-    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not 0 < ttl <= CACHE_SECONDS.maximum:
+    if not is_number(ttl) or not 0 < ttl <= CACHE_SECONDS.maximum:
         raise _invalid(f'"ttl" is a number of seconds, at most {CACHE_SECONDS.maximum:,} (30 days).')
     return float(ttl)

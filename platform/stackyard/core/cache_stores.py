@@ -163,7 +163,7 @@ class RedisStore:
             url,
             socket_timeout=_REDIS_SECONDS,
             socket_connect_timeout=_REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+            retry=Retry(NoBackoff(), 0),
         )
         self._away_until = -math.inf
 

@@ -20,7 +20,8 @@ class Kind:
 
     A kind's `name` is a promise: it is stored in documents and files and never changes its meaning
     without a new `version`. `label`, `group`, `icon`, `sentence` and the docstring are what people
-    see; `examples` are run by the one test that walks all kinds.
+    see; `examples` are run by the one test that walks all kinds (one with `"runs": False`, which needs something outside,
+    is only checked).
     """
 
     family: ClassVar[str] = ""
