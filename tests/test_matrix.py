@@ -388,5 +388,5 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def _console_address(route: str) -> str:
-    route = route.replace("^(?P<app_label>core|tables|endpoints|stacks|accounts)/$", "core/")
+    route = re.sub(r"\^\(\?P<app_label>[^)]*\)/\$", "core/", route)
     return "/" + re.sub(r"\(\?P<url>\.\*\)\$|<[^>]+>", "1", route)

@@ -6,7 +6,9 @@ from django.contrib import admin
 
 from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
+from lambdas.models import Lambda
 from stackyard.core.models import Variable, Workspace
+from stackyard.runs.models import Run
 from stackyard.stacks.models import Function
 from stackyard.tables.models import Table
 
@@ -15,7 +17,9 @@ from .functions import FunctionAdmin
 from .groups import ApiGroupAdmin
 from .history import HistoryAdmin
 from .keys import ApiKeyAdmin
+from .lambdas import LambdaAdmin
 from .people import PeopleAdmin
+from .runs import RunAdmin
 from .tables import TableAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
 
@@ -24,7 +28,9 @@ admin.site.register(Table, TableAdmin)
 admin.site.register(ApiGroup, ApiGroupAdmin)
 admin.site.register(Endpoint, EndpointAdmin)
 admin.site.register(Function, FunctionAdmin)
+admin.site.register(Lambda, LambdaAdmin)
 admin.site.register(Variable, VariableAdmin)
 admin.site.register(HistoryEntry, HistoryAdmin)
+admin.site.register(Run, RunAdmin)
 admin.site.register(User, PeopleAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from stackyard.core.errors import Problem
 
 from . import sketches
-from .manuscript import Manuscript, read, spell
+from .manuscript import Manuscript, read
 from .owners import StackOwner
 from .pages import Crumb, page
 from .problems import sentence
@@ -105,7 +104,7 @@ class Editor:
         now = sketches.digest_of(self.owner.row.draft)
         if self.seen != now:
             self.seen = now
-            mine, theirs = manuscript.text.splitlines(), spell(self.owner.row.draft).splitlines()
+            mine, theirs = manuscript.text.splitlines(), self.owner.spell(self.owner.row.draft).splitlines()
             diff = difflib.unified_diff(theirs, mine, "the saved draft", "your text", lineterm="")
             self.theirs = classed(list(diff))
             messages.warning(
@@ -162,11 +161,9 @@ def _count(manuscript: Manuscript) -> str:
     return f" {errors} fault{'s' if errors > 1 else ''} to mend before it can be published."
 
 
-def differences(old: Any, new: Any, old_name: str, new_name: str) -> list[tuple[str, str]]:
-    """The unified difference of two documents as written: `(kind, line)`, kind one of `add`, `drop`, `place`, `same`."""
-    lines = difflib.unified_diff(
-        spell(old).splitlines(), spell(new).splitlines(), old_name, new_name, lineterm="", n=4
-    )
+def differences(old: str, new: str, old_name: str, new_name: str) -> list[tuple[str, str]]:
+    """The unified difference of two texts: `(kind, line)`, kind one of `add`, `drop`, `place`, `same`."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), old_name, new_name, lineterm="", n=4)
     return classed(list(lines))
 
 

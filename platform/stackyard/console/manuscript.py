@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.core.errors import Fault, Faults
-from stackyard.core.yaml import InvalidYaml, Loaded, Position, dump, load
-from stackyard.stacks.spelling import from_spelling, spelled_path, to_spelling
+from stackyard.core.yaml import InvalidYaml, Loaded, Position, load
+from stackyard.stacks.spelling import from_spelling, spelled_path
 
 from .owners import StackOwner
 from .problems import capital
@@ -50,11 +50,6 @@ class Manuscript:
                 levels[mark.line] = mark.level
         lines = self.text.splitlines() or [""]
         return [(number, line, levels.get(number, "")) for number, line in enumerate(lines, start=1)]
-
-
-def spell(document: dict[str, Any]) -> str:
-    """A document as text, the same bytes each time."""
-    return dump(to_spelling(document))
 
 
 def read(owner: StackOwner, text: str) -> Manuscript:

@@ -17,10 +17,11 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
             "endpoints.ApiGroup",
             "endpoints.Endpoint",
             "stacks.Function",
+            "lambdas.Lambda",
             "core.Variable",
         ),
     ),
-    ("Watch", ("endpoints.HistoryEntry",)),
+    ("Watch", ("endpoints.HistoryEntry", "runs.Run")),
     ("Access", ("accounts.User", "accounts.ApiKey")),
 )
 

@@ -12,10 +12,16 @@ from endpoints import publishing as endpoint_publishing
 from endpoints.inputs import with_path_required
 from endpoints.models import Endpoint
 from endpoints.router import parse_template
+from lambdas import publishing as lambda_publishing
+from lambdas.document import with_defaults
+from lambdas.files import LambdaFiles
+from lambdas.models import Lambda
 from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.models import Workspace
+from stackyard.core.yaml import dump
 from stackyard.stacks import publishing as stack_publishing
 from stackyard.stacks.models import Function, Revision
+from stackyard.stacks.spelling import to_spelling
 
 from .samples import curl_line, read_sample
 
@@ -44,6 +50,10 @@ class StackOwner:
     def workspace(self) -> Workspace:
         """The workspace it belongs to."""
         return self.ownership.workspace(self.row)
+
+    def spell(self, document: dict[str, Any]) -> str:
+        """A document as text, the same bytes each time."""
+        return dump(to_spelling(document))
 
     def check(self, document: dict[str, Any]) -> list[Fault]:
         """Everything wrong with a document as this owner's."""
@@ -142,6 +152,24 @@ class FunctionOwner(StackOwner):
     def delete(self) -> None:
         """Take it away with its revisions."""
         stack_publishing.delete_function(self.row)
+
+
+class LambdaOwner(StackOwner):
+    """A lambda: what it shares with stacks is drafts and revisions."""
+
+    kind = "lambda"
+    ownership = lambda_publishing.LAMBDAS
+    deeds = lambda_publishing
+    model = Lambda
+    related = ("published", "workspace")
+
+    def spell(self, document: dict[str, Any]) -> str:
+        """The settings, then the code, as the files have them."""
+        return LambdaFiles().text({"name": self.row.name, **with_defaults(document)})
+
+    def delete(self) -> None:
+        """Take it away with its revisions and schedules."""
+        lambda_publishing.delete_lambda(self.row)
 
 
 OWNERS: Mapping[str, type[StackOwner]] = {owner.kind: owner for owner in (EndpointOwner, FunctionOwner)}

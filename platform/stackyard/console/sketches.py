@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from .manuscript import Manuscript, spell
+from .manuscript import Manuscript
 from .models import Sketch
 from .owners import StackOwner
 
@@ -27,7 +27,7 @@ def open_text(owner: StackOwner) -> tuple[str, Sketch | None]:
     sketch = Sketch.objects.filter(owner_kind=owner.kind, owner_id=owner.row.pk).first()
     if sketch is not None and sketch.text and _is_shown(sketch, owner):
         return sketch.text, sketch
-    return spell(owner.row.draft), sketch
+    return owner.spell(owner.row.draft), sketch
 
 
 def _is_shown(sketch: Sketch, owner: StackOwner) -> bool:
@@ -43,6 +43,14 @@ def keep_text(owner: StackOwner, manuscript: Manuscript, author: Any) -> None:
         draft_digest=digest_of(owner.row.draft),
         author=author,
     )
+
+
+def sample_of(owner: StackOwner) -> str:
+    """The inputs of the last trial; empty when there was none."""
+    found = Sketch.objects.filter(owner_kind=owner.kind, owner_id=owner.row.pk).values_list(
+        "sample", flat=True
+    )
+    return found.first() or ""
 
 
 def keep_sample(owner: StackOwner, sample: str) -> None:

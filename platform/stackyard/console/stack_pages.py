@@ -80,10 +80,14 @@ class StackPages:
         revision = owner.revision(number)
         if request.GET.get("with") == "previous":
             previous = owner.revisions().filter(number__lt=number).first()
-            old = previous.document if previous is not None else {}
-            lines = differences(old, revision.document, "the version before", f"version {number}")
+            old = owner.spell(previous.document) if previous is not None else ""
+            lines = differences(
+                old, owner.spell(revision.document), "the version before", f"version {number}"
+            )
         else:
-            lines = differences(revision.document, owner.row.draft, f"version {number}", "the draft")
+            lines = differences(
+                owner.spell(revision.document), owner.spell(owner.row.draft), f"version {number}", "the draft"
+            )
         return page(
             request,
             "console/compare.html",

@@ -48,7 +48,7 @@
     } else if (event.key === "Enter" && !command && !event.shiftKey) {
       const before = area.value.slice(lineStart(area.value, area.selectionStart), area.selectionStart);
       const blanks = before.match(/^ */)[0];
-      const deeper = /:\s*$/.test(before) ? INDENT : "";
+      const deeper = /[:{([]\s*$/.test(before) ? INDENT : "";
       if (blanks || deeper) {
         event.preventDefault();
         type(`\n${blanks}${deeper}`);

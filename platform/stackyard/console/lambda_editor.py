@@ -1,0 +1,224 @@
+"""The page on which a lambda is edited: code, settings, check, save, publish, run."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from lambdas.document import with_defaults
+from lambdas.running import start_lambda
+from lambdas.supervisor import Finished
+from lambdas.trial import try_lambda
+from stackyard.core.errors import Problem
+from stackyard.core.jsonout import encode
+from stackyard.core.principal import Principal
+from stackyard.core.yaml import load
+from stackyard.runs.models import Run, Schedule
+from stackyard.runs.schedule import coming_times
+
+from . import sketches
+from .editor import REVISIONS_SHOWN, classed
+from .lambda_form import LambdaForm
+from .manuscript import Manuscript, Mark
+from .owners import StackOwner
+from .pages import Crumb, page
+from .problems import capital, sentence
+
+SHOWN_RUNS = 5
+SHOWN_TIMES = 3
+SHOWN_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the panel shows of a run. Without `finished` it did not begin; `refusal` says why."""
+
+    finished: Finished | None = None
+    refusal: str = ""
+
+    @property
+    def milliseconds(self) -> float:
+        """How long it took."""
+        return self.finished.duration_seconds * 1000 if self.finished is not None else 0.0
+
+    @property
+    def result(self) -> str:
+        """The value as text."""
+        if self.finished is None or self.finished.state != "succeeded":
+            return ""
+        return pretty(self.finished.value)
+
+
+def pretty(value: Any) -> str:
+    """A JSON value as indented text, cut when it is very long."""
+    text = json.dumps(json.loads(encode(value)), indent=2, ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+class LambdaEditor:
+    """One request to the editor of one lambda. Whatever is pressed, code and settings come along and come back."""
+
+    def __init__(self, request: HttpRequest, owner: StackOwner, crumbs: Sequence[Crumb]) -> None:
+        self.request = request
+        self.owner = owner
+        self.crumbs = crumbs
+        self.tried: Tried | None = None
+        self.theirs: list[tuple[str, str]] = []
+        self.is_saved = True
+        self.seen = request.POST.get("seen", sketches.digest_of(owner.row.draft))
+
+    def _sent(self, name: str) -> str:
+        return self.request.POST.get(name, "").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    def answer(self) -> HttpResponse:
+        """The page, or the way to another one after something was done."""
+        workspace, draft = self.owner.workspace, with_defaults(self.owner.row.draft)
+        if self.request.method != "POST":
+            form = LambdaForm.of(workspace, draft)
+            code = draft["code"] if isinstance(draft["code"], str) else ""
+            manuscript = self._read(form, code, draft)
+            return self._page(form, manuscript, sketches.sample_of(self.owner))
+        form = LambdaForm(workspace, self.request.POST)
+        code = self._sent("text").replace("\r\n", "\n")
+        given = form.settings()
+        document = {**given, "code": code} if given is not None else None
+        manuscript = self._read(form, code, document)
+        self.is_saved = document is not None and document == draft
+        deed = {"save": self._save, "publish": self._publish, "try": self._try, "start": self._start}
+        answered = deed.get(self.request.POST.get("do", ""), self._check)(form, manuscript)
+        return answered or self._page(form, manuscript, self._sent("inputs"))
+
+    def _read(self, form: LambdaForm, code: str, document: dict[str, Any] | None) -> Manuscript:
+        """The code with its marks; faults of settings go to the form."""
+        if document is None:
+            return Manuscript(code, None)
+        try:
+            faults = self.owner.check(document)
+        except Problem as problem:
+            messages.error(self.request, f"The code could not be checked. {sentence(problem)}")
+            return Manuscript(code, document)
+        form.show(faults)
+        marks = [
+            Mark(fault.line or 1, fault.column or 1, fault.level, capital(fault.message), fault.suggestion)
+            for fault in faults
+            if fault.path[:1] == ("code",)
+        ]
+        return Manuscript(code, document, marks)
+
+    # Deeds
+
+    def _check(self, form: LambdaForm, manuscript: Manuscript) -> None:
+        if not form.errors and not manuscript.marks:
+            messages.success(self.request, "The check finds nothing wrong.")
+
+    def _save(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
+        if not self._keep(manuscript):
+            return None
+        is_faulty = form.errors or manuscript.errors
+        more = " Mend what is marked before it is published." if is_faulty else ""
+        messages.success(self.request, f"The draft is saved.{more}")
+        return HttpResponseRedirect(self.owner.address("change"))
+
+    def _publish(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
+        if not self._keep(manuscript):
+            return None
+        if form.errors or manuscript.errors:
+            messages.error(self.request, "Not published: mend what is marked first. The draft is saved.")
+            return None
+        try:
+            revision = self.owner.publish(self.request.user, self._sent("message").strip())
+        except Problem as problem:
+            messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
+            return None
+        messages.success(self.request, f"Published: version {revision.number} is live.")
+        return HttpResponseRedirect(self.owner.address("change"))
+
+    def _keep(self, manuscript: Manuscript) -> bool:
+        """Save code and settings as the draft; False when somebody else saved meanwhile, or when they cannot be read."""
+        if manuscript.document is None:
+            messages.error(self.request, "Not saved: the settings cannot be read. Mend what is marked.")
+            return False
+        if self.seen != (now := sketches.digest_of(self.owner.row.draft)):
+            self.seen = now
+            theirs, mine = self.owner.spell(self.owner.row.draft), self.owner.spell(manuscript.document)
+            pair = (theirs.splitlines(), mine.splitlines(), "the saved draft", "your text")
+            self.theirs = classed(list(difflib.unified_diff(*pair, lineterm="")))
+            messages.warning(
+                self.request,
+                "Not saved: the draft was changed since you opened this page. Compare below; "
+                "saving again replaces it with yours.",
+            )
+            return False
+        self.owner.save_draft(manuscript.document, self.request.user)
+        self.seen = sketches.digest_of(self.owner.row.draft)
+        self.is_saved = True
+        return True
+
+    def _try(self, form: LambdaForm, manuscript: Manuscript) -> None:
+        if manuscript.document is None or form.errors:
+            messages.error(self.request, "Not run: mend what is marked first.")
+            return
+        try:
+            given = load(self._sent("inputs")).data
+            finished = try_lambda(self.owner.row, manuscript.document, given, self._principal())
+            self.tried = Tried(finished)
+        except Problem as problem:
+            self.tried = Tried(refusal=sentence(problem))
+            return
+        sketches.keep_sample(self.owner, self._sent("inputs"))
+
+    def _start(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
+        """A durable run of what is live, done by a worker."""
+        try:
+            given = load(self._sent("inputs")).data
+            run = start_lambda(self.owner.row, given, principal=self._principal(), trigger="console")
+        except Problem as problem:
+            messages.error(self.request, f"Not started. {sentence(problem)}")
+            return None
+        messages.success(self.request, "The run is accepted. Load this page again to see how it goes on.")
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
+
+    def _principal(self) -> Principal:
+        user = self.request.user
+        return Principal("builder", user.pk, self.owner.workspace.pk, frozenset({"*"}), label=str(user))
+
+    # The page
+
+    def _page(self, form: LambdaForm, manuscript: Manuscript, sample: str) -> HttpResponse:
+        row = self.owner.row
+        schedules = Schedule.objects.filter(kind="lambda", target_id=row.pk)
+        hook = row.triggers.filter(kind="webhook").first()
+        return page(
+            self.request,
+            "console/lambda.html",
+            str(row),
+            self.crumbs,
+            owner=self.owner,
+            row=row,
+            form=form,
+            manuscript=manuscript,
+            is_saved=self.is_saved,
+            theirs=self.theirs,
+            seen=self.seen,
+            caret=self._sent("caret"),
+            message=self._sent("message"),
+            inputs=sample or "{}",
+            rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
+            tried=self.tried,
+            schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],
+            hook=f"{settings.PUBLIC_URL}/hook:{hook.key}" if hook is not None else "",
+            runs=Run.objects.filter(kind="lambda", target_id=row.pk).defer("input", "result", "logs")[
+                :SHOWN_RUNS
+            ],
+            revisions=self.owner.revisions().select_related("author").defer("document")[:REVISIONS_SHOWN],
+            revisions_url=self.owner.address("revisions"),
+            delete_url=self.owner.address("delete"),
+        )

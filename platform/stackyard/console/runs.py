@@ -1,0 +1,215 @@
+"""Runs in the console: what was accepted, and what became of it. Read only, but that a run can be cancelled."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+
+from lambdas.models import Lambda
+from stackyard.core.errors import Problem
+from stackyard.runs import dispatch, states
+from stackyard.runs.models import Run
+from stackyard.runs.run_kind import RunKind
+from stackyard.stacks.models import Function
+
+from .history import Uncounted
+from .lambda_editor import pretty
+from .problems import sentence
+
+_LARGE = ("input", "result", "error", "logs")
+# Where the page of a kind's target is.
+_PAGES = {"lambda": "admin:lambdas_lambda_change", "function": "admin:stacks_function_change"}
+
+
+class _Chosen(admin.SimpleListFilter):
+    """A filter by one column of exact values."""
+
+    column = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen value."""
+        known = {value for value, _ in self.lookup_choices}
+        return queryset.filter(**{self.column: self.value()}) if self.value() in known else queryset
+
+
+class RunState(_Chosen):
+    """By state."""
+
+    title = column = parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The states a run can be in."""
+        return [(state, in_words(state)) for state in states.ALL]
+
+
+class RunOfKind(_Chosen):
+    """By kind of target."""
+
+    title = column = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """The kinds of work there are."""
+        return [(name, kind.label) for name, kind in sorted(RunKind.all().items())]
+
+
+class RunTarget(admin.SimpleListFilter):
+    """By lambda or function."""
+
+    title = "target"
+    parameter_name = "target"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        """What there is to run."""
+        lambdas = Lambda.objects.values_list("pk", "name")[:200]
+        functions = Function.objects.values_list("pk", "name")[:200]
+        return [(f"lambda-{pk}", name) for pk, name in lambdas] + [
+            (f"function-{pk}", f"{name} (function)") for pk, name in functions
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen target."""
+        kind, _, pk = (self.value() or "").partition("-")
+        if kind not in _PAGES or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
+            return queryset
+        return queryset.filter(kind=kind, target_id=int(pk))
+
+
+def in_words(state: str) -> str:
+    """A state as people read it."""
+    return state.replace("_", " ").capitalize()
+
+
+class RunAdmin(admin.ModelAdmin):
+    """The list of runs, newest first, and each in full. Input, result and logs are shown as text."""
+
+    show_facets = admin.ShowFacets.NEVER
+    list_display = ("when", "target_name", "state_tag", "trigger", "attempts", "duration", "workspace")
+    list_display_links = ("when",)
+    list_filter = (RunState, RunOfKind, RunTarget, "workspace")
+    list_select_related = ("workspace",)
+    list_per_page = 100
+    show_full_result_count = False
+    paginator = Uncounted
+    sortable_by = ()
+    actions = None
+    empty_text = "Each run of a lambda or of a function in the background is listed here."
+    change_form_template = "console/run.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """The runs; a list leaves their inputs and results where they are."""
+        runs: QuerySet[Run] = super().get_queryset(request)
+        in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
+        return runs.defer(*_LARGE) if in_list else runs
+
+    @admin.display(description="Accepted (UTC)")
+    def when(self, run: Run) -> str:
+        """Date and time."""
+        return f"{run.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="State")
+    def state_tag(self, run: Run) -> str:
+        """The state with its colour."""
+        return render_to_string("console/run_state.html", {"state": run.state})
+
+    @admin.display(description="Attempts")
+    def attempts(self, run: Run) -> str:
+        """Which attempt it is at, of how many."""
+        return f"{run.attempt} of {run.max_attempts}" if run.max_attempts > 1 else str(run.attempt)
+
+    @admin.display(description="Time")
+    def duration(self, run: Run) -> str:
+        """How long the last attempt took."""
+        return "" if run.seconds is None else f"{run.seconds:,.2f} s"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's routes, and cancelling."""
+        view = self.admin_site.admin_view(self.cancel)
+        return [path("<uuid:pk>/cancel/", view, name="runs_run_cancel"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """One run in full."""
+        run = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if run is not None:
+            context = {
+                "run": run,
+                "facts": list(self._facts(run)),
+                "texts": list(_texts(run)),
+                "error": run.error,
+                "events": run.events.all(),
+                "target_url": _target_address(run),
+                "can_cancel": not run.is_finished,
+            }
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _facts(self, run: Run) -> Iterator[tuple[str, Any]]:
+        yield "State", self.state_tag(run)
+        yield "Attempt", self.attempts(run)
+        yield "Time", self.duration(run)
+        yield "Accepted (UTC)", self.when(run)
+        yield "Due (UTC)", f"{run.nominal_at:%Y-%m-%d %H:%M:%S}" if run.nominal_at else ""
+        yield "Started (UTC)", f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run.started_at else ""
+        yield "Trigger", run.trigger
+        yield "On behalf of", _caller(run.principal)
+        yield "Run", str(run.pk)
+
+    def cancel(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Cancel a run (POST)."""
+        run = Run.objects.filter(pk=pk).first()
+        if request.method == "POST" and run is not None:
+            try:
+                dispatch.cancel(run)
+            except Problem as problem:
+                messages.error(request, sentence(problem))
+            else:
+                messages.success(
+                    request, "The run is cancelled." if run.is_finished else "It is being cancelled."
+                )
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Runs are made by triggers, stacks and callers."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What happened stays as it was."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Old runs go by the retention limit."""
+        return False
+
+
+def _target_address(run: Run) -> str:
+    """The page of what ran, as long as it is there."""
+    if run.kind not in _PAGES or not RunKind.get(run.kind).name_of(run.target_id):
+        return ""
+    return reverse(_PAGES[run.kind], args=[run.target_id])
+
+
+def _caller(principal: Any) -> str:
+    if not isinstance(principal, dict):
+        return ""
+    return str(principal.get("label") or principal.get("kind") or "")
+
+
+def _texts(run: Run) -> Iterator[tuple[str, str]]:
+    if run.state == states.SUCCEEDED:
+        yield "Result", pretty(run.result)
+    yield "Logs", run.logs
+    yield "Input", pretty(run.input)
+    if run.trigger_detail:
+        yield "Trigger", pretty(run.trigger_detail)
