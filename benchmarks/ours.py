@@ -128,7 +128,7 @@ def make_customers_table(workspace: Any) -> None:
     from stackyard.tables.schema import load_schema
     from stackyard.tables.store import Store
 
-    changes.create_table(workspace, "customers", fields=FIELDS, indexes=[{"fields": ["city"]}])
+    changes.create_table(workspace, "customers", fields=FIELDS, indexes=[{"fields": ["city", "name"]}])
     store = Store(load_schema(workspace.pk))
     customers = make_customers()
     while batch := list(islice(customers, 10_000)):

@@ -9,11 +9,15 @@ class Customer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     name = models.TextField()
     email = models.EmailField(unique=True)
-    city = models.TextField(db_index=True)
+    city = models.TextField()
     status = models.CharField(max_length=8, choices=[(s, s) for s in ("new", "active", "gone")])
     credit = models.DecimalField(max_digits=12, decimal_places=2)
     visits = models.IntegerField()
     newsletter = models.BooleanField()
+
+    class Meta:
+        # What the list is filtered and sorted by.
+        indexes = [models.Index(fields=["city", "name"])]
 
 
 class ApiKey(models.Model):
