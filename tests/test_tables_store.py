@@ -587,3 +587,50 @@ def test_a_lock_is_for_transactions() -> None:
     assert faults(lambda: store.query(Query("customers", lock=True))) == [("lock", "value")]
     with store.transaction():
         assert store.query(Query("customers", lock=True)) == []
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "history"])
+def test_a_lock_that_does_not_come_in_time_is_busy() -> None:
+    store = make_store()
+    store.add("customers", {"name": "Ann"})
+    holding, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        mine = Store(store.schema)
+        with mine.transaction():
+            mine.patch("customers", 1, {"name": "held"})
+            holding.set()
+            release.wait(10)
+        connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(10)
+    postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'" if postgresql else "PRAGMA busy_timeout = 100")
+
+    def wait_in_a_transaction() -> None:
+        with store.transaction():
+            store.patch("customers", 1, {"name": "late"})
+
+    def go_on_in_a_broken_transaction() -> None:
+        with store.transaction():
+            problem(lambda: store.query(Query("customers", lock=True)))
+            store.get("customers", 1)
+
+    try:
+        deeds = [lambda: store.patch("customers", 1, {"name": "late"}), wait_in_a_transaction]
+        for deed in [*deeds, *([go_on_in_a_broken_transaction] if postgresql else [])]:
+            found = problem(deed)
+            assert (found.code, found.status) == ("BUSY", 503)
+    finally:
+        release.set()
+        thread.join(10)
+        connection.close()
+    assert store.patch("customers", 1, {"name": "free"})["name"] == "free"
+
+
+def test_a_bulk_of_faults_is_told_up_to_a_thousand() -> None:
+    store = make_store()
+    assert len(faults(lambda: store.add_many("customers", [{"name": {"a": "x" * 9_000}}] * 1_001))) == 1_000

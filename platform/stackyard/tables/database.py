@@ -15,7 +15,6 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.signals import connection_created
-from django.db.transaction import TransactionManagementError
 from django.db.utils import Error
 
 from stackyard.core.connection import own_connection
@@ -48,7 +47,7 @@ def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) ->
         connection.ensure_connection()
         raw = connection.connection
     if connection.needs_rollback:
-        raise TransactionManagementError("The transaction is broken: it can only be rolled back.")
+        raise broken_transaction()
     started = time.perf_counter() if on_query is not None or connection.queries_logged else 0.0
     try:
         with connection.wrap_database_errors:
@@ -115,6 +114,8 @@ def _explain_postgresql(error: Error, state: str) -> Exception:
     # Undefined column, table or schema; no unique index for ON CONFLICT.
     if state in ("42703", "42P01", "3F000", "42P10"):
         return Moved(str(error))
+    if state == "25P02":
+        return broken_transaction()
     if state in _BUSY or state.startswith("08"):
         return busy()
     if state == "57014":
@@ -128,6 +129,15 @@ def busy() -> Problem:
     """503: somebody else holds what is needed, or the database is away."""
     return Problem(
         "BUSY", "The database is busy.", suggestion="Try again in a moment.", headers={"Retry-After": "1"}
+    )
+
+
+def broken_transaction() -> Problem:
+    """503: an earlier error (a lock that did not come, a time-out) has ended the transaction that goes on here."""
+    return Problem(
+        "BUSY",
+        "The transaction was ended by an earlier error and can only be undone.",
+        suggestion="Let that error leave the transaction, and try the whole of it again.",
     )
 
 

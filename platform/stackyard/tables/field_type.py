@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from stackyard.core.errors import Fault, Faults, Path, did_you_mean
+from stackyard.core.jsonout import measure
 from stackyard.core.kinds import Kind
 from stackyard.core.types import Type
 from stackyard.core.types import json_schema as schema_of
@@ -45,7 +46,11 @@ def unexpected(wanted: str, value: Any) -> Refused:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: JSON, cut at 60 characters."""
+    """A value as a message shows it: JSON, cut at 60 characters; a large list or object by its size only."""
+    if isinstance(value, list | tuple | Mapping) and measure(value) > 1_000:
+        return f"{'an object' if isinstance(value, Mapping) else 'a list'} of {len(value):,}"
+    if isinstance(value, str):
+        value = value[:60]
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except (TypeError, ValueError, RecursionError):

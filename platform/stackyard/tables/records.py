@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from stackyard.core.errors import Detail, did_you_mean
 
 from .definitions import FieldDef, Schema, TableDef
 from .field_type import Convert, Refused, refuse, shown
+
+MOST_FAULTS = 1_000
 
 
 @dataclass(slots=True)
@@ -170,6 +173,6 @@ def reader(schema: Schema, table: TableDef) -> RecordReader:
 
 
 def read_all(read: Callable[[Any, str], Reading], items: Sequence[Any]) -> tuple[list[Reading], list[Detail]]:
-    """Every item of a bulk step; the faults carry its index: `3.price`."""
+    """Every item of a bulk step; the faults (the first thousand of them) carry its index: `3.price`."""
     readings = [read(item, str(index)) for index, item in enumerate(items)]
-    return readings, [detail for reading in readings for detail in reading.details]
+    return readings, list(islice((detail for reading in readings for detail in reading.details), MOST_FAULTS))
