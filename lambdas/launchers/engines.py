@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from .launcher import CannotLaunch, Launched, Order, deno_arguments, lifeline, spawn
@@ -149,16 +151,20 @@ class Docker(Engine):
 
     def build(self) -> str:
         """Import the root as an image; nothing is downloaded."""
+        self.ask("version")
         root = build_root(self.home / "roots" / tag())
-        archive = subprocess.Popen(["tar", "--create", "--directory", str(root), "."], stdout=subprocess.PIPE)
-        told = subprocess.run(
-            [self.program, "import", "-", self.image],
-            stdin=archive.stdout,
-            capture_output=True,
-            text=True,
-            env=dict(self.environment),
-        )
-        if archive.wait() or told.returncode:
+        with TemporaryFile() as archive:
+            with tarfile.open(fileobj=archive, mode="w") as packed:
+                packed.add(root, arcname=".")
+            archive.seek(0)
+            told = subprocess.run(
+                [self.program, "import", "-", self.image],
+                stdin=archive,
+                capture_output=True,
+                text=True,
+                env=dict(self.environment),
+            )
+        if told.returncode:
             raise CannotLaunch(f"{self.program} could not import the image: {told.stderr.strip()}")
         return self.image
 
@@ -184,8 +190,8 @@ class Docker(Engine):
         walls += [f"--memory={memory}", f"--memory-swap={memory}", f"--pids-limit={THREADS}"]
         for limit, value in limits.items():
             walls += ["--ulimit", f"{limit.removeprefix('RLIMIT_').lower()}={value}:{value}"]
-        for variable, value in environment().items():
-            walls += ["--env", f"{variable}={value}"]
+        for variable, text in environment().items():
+            walls += ["--env", f"{variable}={text}"]
         mounted = ["--mount", f"type=bind,source={scratch},target={SCRATCH}", "--workdir", SCRATCH]
         inside = [DENO, *deno_arguments(RUNNER_INSIDE, SCRATCH, heap_mb)]
         return [

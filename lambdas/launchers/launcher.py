@@ -21,6 +21,8 @@ from typing import ClassVar
 
 from stackyard.core.kinds import Kind
 
+from .scratch import remove
+
 RUNNER = Path(__file__).resolve().parents[1] / "runtime" / "runner.ts"
 ON_LINUX = sys.platform == "linux"
 
@@ -91,7 +93,7 @@ class Launcher(Kind, family="launcher"):
             if descriptor is not None:
                 os.close(descriptor)
         launched.scratch = launched.handle = None
-        shutil.rmtree(launched.folder, ignore_errors=True)
+        remove(launched.folder)
 
 
 def find_deno() -> Path:

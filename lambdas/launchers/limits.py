@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 # The scratch directory: all of it where it is memory, one file where it is a directory.
 SCRATCH_BYTES = 64_000_000
-# Deno maps about 300 MB that it does not use; below that it does not start.
+# Deno maps about 560 MB at its start, most of which it never uses; each Worker as much again.
 DATA_BYTES = 800_000_000
+# What one run may write to a scratch directory on disk, deleted or not.
+WRITTEN_BYTES = 1_000_000_000
 OPEN_FILES = 256
 THREADS = 128
 # A slot is closed after this much processor time at the latest, whatever it did.

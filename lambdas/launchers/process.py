@@ -6,6 +6,9 @@ import os
 
 from .launcher import RUNNER, Launched, Launcher, Order, deno_arguments, find_deno, lifeline, spawn
 
+# Deno keeps localStorage and caches under its own directory: one that can't be there.
+NOWHERE = "/dev/null/none"
+
 
 class ProcessLauncher(Launcher):
     """Deno as a plain process: no root and no other program needed. It sees no file but its scratch directory,
@@ -26,7 +29,7 @@ class ProcessLauncher(Launcher):
         scratch = order.folder / "scratch"
         scratch.mkdir(parents=True, mode=0o700)
         command = [*lifeline(), str(find_deno()), *deno_arguments(str(RUNNER), str(scratch), order.heap_mb)]
-        environment = {"DENO_DIR": str(order.folder / "cache"), "DENO_NO_UPDATE_CHECK": "1"}
+        environment = {"DENO_DIR": NOWHERE, "DENO_NO_UPDATE_CHECK": "1"}
         return Launched(spawn(command, scratch, environment), order.folder)
 
     def settle(self, launched: Launched) -> None:

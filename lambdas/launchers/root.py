@@ -82,8 +82,8 @@ def build_root(target: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, place)
         place.chmod(0o644 if inside == RUNNER_INSIDE else 0o755)
-    for folder in ("scratch", "proc", "dev", "sys"):
-        (making / folder).mkdir()
+    for name in ("scratch", "proc", "dev", "sys"):
+        (making / name).mkdir()
     for folder in [making, *(path for path in making.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)
     try:

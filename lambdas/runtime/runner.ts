@@ -618,6 +618,10 @@ function furnish(): void {
     late(`set${kind}`, (native) => tracked(native, (globalThis as unknown as Record<string, unknown>)[`clear${kind}`]));
   }
   late("process", furnishProcess);
+  // Each would map half a gigabyte more than a slot may have, and end it.
+  put(globalThis, "Worker", class Worker {
+    constructor() { throw new TypeError("Workers are not available in a lambda."); }
+  });
   const print = (level: number) => ({
     writeSync: (bytes: Uint8Array) => (write(decode(bytes), level), bytes.length),
     write: (bytes: Uint8Array) => (write(decode(bytes), level), NativePromise.resolve(bytes.length)),

@@ -17,6 +17,7 @@ class Meter:
     def __init__(self, launched: Launched) -> None:
         self._statm = self._open(launched.inner, "statm")
         self._stat = self._open(launched.inner, "stat")
+        self._io = self._open(launched.inner, "io")
 
     def memory_bytes(self) -> int:
         """Resident memory that belongs to the process alone, files such as Deno's binary left out; 0 when unknown."""
@@ -28,12 +29,17 @@ class Meter:
         fields = self._read(self._stat).rpartition(b")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS if len(fields) > 12 else 0.0
 
+    def written_bytes(self) -> int:
+        """What it has caused to be written to disks so far, what was deleted in time left out; 0 when unknown."""
+        told = dict(line.split(b": ") for line in self._read(self._io).splitlines())
+        return int(told.get(b"write_bytes", 0)) - int(told.get(b"cancelled_write_bytes", 0))
+
     def close(self) -> None:
         """Let go of the descriptors."""
-        for descriptor in (self._statm, self._stat):
+        for descriptor in (self._statm, self._stat, self._io):
             if descriptor is not None:
                 os.close(descriptor)
-        self._statm = self._stat = None
+        self._statm = self._stat = self._io = None
 
     @staticmethod
     def _open(pid: int | None, name: str) -> int | None:

@@ -6,13 +6,13 @@ import itertools
 import os
 import resource
 import secrets
-import shutil
 import time
 from contextlib import suppress
 from typing import Any
 
 from lambdas.launchers.launcher import ON_LINUX, CannotLaunch, Launched, Launcher, Order
 from lambdas.launchers.limits import CPU_SECONDS, number, process_limits
+from lambdas.launchers.scratch import empty
 
 from .frames import DONE, LOG, READY, RPC, BadFrame, Channel, Ended, Frame, Late
 from .limits import (
@@ -122,17 +122,6 @@ class Slot:
         self.launcher.discard(self.launched)
 
     def sweep(self) -> None:
-        """Empty the scratch directory, symbolic links not followed."""
+        """Empty the scratch directory. OSError when it can't be emptied."""
         if self.launched.scratch is not None:
-            sweep_directory(self.launched.scratch)
-
-
-def sweep_directory(directory: int) -> None:
-    """Delete everything in an open directory; the directory itself stays."""
-    with os.scandir(directory) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for name, is_directory in found:
-        if is_directory:
-            shutil.rmtree(name, dir_fd=directory)
-        else:
-            os.unlink(name, dir_fd=directory)
+            empty(self.launched.scratch)

@@ -6,15 +6,13 @@ sampled here because most machines give an ordinary process no memory cgroup to 
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
-from lambdas.launchers.limits import SCRATCH_BYTES
+from lambdas.launchers.limits import WRITTEN_BYTES
+from lambdas.launchers.scratch import is_too_full
 
-from .limits import SCRATCH_FILES
 from .slot import Slot
 
 _TICK_SECONDS = 0.03
@@ -28,6 +26,7 @@ class _Watch:
     deadline: float
     memory_bytes: int
     scratch_at: float
+    written_bytes: int = -1
 
 
 class Warden:
@@ -97,21 +96,19 @@ class Warden:
             slot.kill("out_of_memory")
         elif now >= watch.scratch_at:
             watch.scratch_at = now + _SCRATCH_SECONDS
-            scratch = slot.launched.scratch
-            if scratch is not None and is_too_full(scratch):
+            if self._wrote_too_much(watch):
                 slot.kill("scratch")
 
-
-def is_too_full(directory: int) -> bool:
-    """Whether a scratch directory holds more than a lambda may keep, symbolic links not followed."""
-    files = size = 0
-    with suppress(OSError):
-        for _path, _folders, names, folder in os.fwalk(".", dir_fd=directory, follow_symlinks=False):
-            files += 1
-            for name in names:
-                files += 1
-                with suppress(OSError):
-                    size += os.stat(name, dir_fd=folder, follow_symlinks=False).st_blocks * 512
-                if files > SCRATCH_FILES or size > SCRATCH_BYTES:
-                    return True
-    return files > SCRATCH_FILES
+    @staticmethod
+    def _wrote_too_much(watch: _Watch) -> bool:
+        slot = watch.slot
+        if slot.launched.scratch is None or slot.meter is None:
+            return False
+        # What was deleted while it is open takes room too, and only this shows it.
+        written = slot.meter.written_bytes()
+        if watch.written_bytes < 0:
+            watch.written_bytes = written
+        try:
+            return written - watch.written_bytes > WRITTEN_BYTES or is_too_full(slot.launched.scratch)
+        except OSError:
+            return False
