@@ -11,6 +11,9 @@ from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint, publish
 from stackyard.core.models import Workspace
 from stackyard.core.workspaces import create_workspace
+from stackyard.tables.changes import create_table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
 
 
 def make_workspace(name: str = "shop", **more: Any) -> Workspace:
@@ -40,3 +43,22 @@ def make_key(workspace: Workspace, *scopes: str) -> str:
 def make_owner(email: str = "owner@example.com", password: str = "a-long-password") -> User:
     """A person who may do everything in the console."""
     return User.objects.create_superuser(email, password)
+
+
+CUSTOMERS: dict[str, Any] = {
+    "name": {"type": "text", "required": True},
+    "email": {"type": "email", "unique": True},
+    "price": {"type": "decimal", "default": "1.50"},
+    "status": {"type": "enum", "values": ["open", "closed"], "default": "open"},
+    "seen_at": {"type": "timestamp", "default": "now"},
+    "token": {"type": "uuid", "default": "uuid", "access": "private"},
+    "note": {"type": "text", "access": "internal"},
+}
+
+
+def make_store(workspace: Workspace | None = None, **tables: Any) -> Store:
+    """A store over tables given by their fields; over `customers` when none is."""
+    workspace = workspace or make_workspace()
+    for name, fields in (tables or {"customers": CUSTOMERS}).items():
+        create_table(workspace, name, fields=fields)
+    return Store(load_schema(workspace.pk))

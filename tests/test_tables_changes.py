@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 
-from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.core.version import workspace_versions
-from stackyard.tables import changes, ddl
+from stackyard.tables import changes
 from stackyard.tables.models import Field, Table
 from stackyard.tables.query import Query
 from stackyard.tables.schema import load_schema
-from stackyard.tables.specs import field_spec, index_spec
+from stackyard.tables.specs import field_spec
 from stackyard.tables.store import Store
 from tests.factories import make_workspace
+from tests.refusals import faults, problem
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
-# Outside of a transaction: PostgreSQL builds concurrently there, SQLite fills in batches.
+# Outside of a transaction: PostgreSQL builds concurrently there, and threads see each other's work.
 live = pytest.mark.django_db(transaction=True, databases=["default", "history"])
-
-
-def problem(deed: Callable[[], Any]) -> Problem:
-    with pytest.raises(Problem) as caught:
-        deed()
-    return caught.value
-
-
-def faults(deed: Callable[[], Any]) -> list[tuple[str, str]]:
-    found = problem(deed)
-    assert found.code == "INVALID_INPUT"
-    return [(detail.field, detail.code) for detail in found.details]
 
 
 def store_of(workspace: Workspace) -> Store:
@@ -51,9 +37,6 @@ def make_items(workspace: Workspace, count: int = 3, **fields: Any) -> Table:
 
 def field_of(table: Table, name: str) -> Field:
     return table.fields.get(name=name, hidden_at=None)
-
-
-# Tables
 
 
 def test_every_fault_of_a_table_comes_at_once() -> None:
@@ -187,9 +170,6 @@ def test_a_hidden_table_is_gone_and_its_name_is_free(workspace: Workspace) -> No
     changes.hide_table(table)
     assert "items" not in load_schema(workspace.pk).tables
     assert store_of(make_items(workspace, 1).workspace).query(Query("items", return_="count")) == 1
-
-
-# Fields
 
 
 @pytest.mark.parametrize("mark", ["joined", pytest.param("live", marks=live)])
@@ -327,130 +307,3 @@ def test_a_field_becomes_required_and_unique(mark: str) -> None:
     assert problem(lambda: store_of(workspace).add("items", {"age": 1})).code == "CONFLICT"
     changes.edit_field(field_of(table, "age"), unique=False)
     assert store_of(workspace).add("items", {"age": 1})["age"] == 1
-
-
-# Indexes
-
-
-@pytest.mark.parametrize("mark", ["joined", pytest.param("live", marks=live)])
-def test_a_unique_index_shows_what_is_there_twice(mark: str) -> None:
-    workspace = make_workspace()
-    table = make_items(workspace, 1, day="date", n="int")
-    store = store_of(workspace)
-    store.add_many("items", [{"name": f"d{n % 6}", "day": "2026-01-01"} for n in range(12)])
-    found = problem(lambda: changes.add_index(table, ["name", "-day"], unique=True))
-    assert (found.code, len(found.details)) == ("CONFLICT", 5)
-    assert found.details[0].message == '"d0", "2026-01-01" is there 2 times'
-    assert not table.indexes.exists()
-    store.delete_many("items", {"id": {"$gt": 7}})
-    index = changes.add_index(table, ["name", "-day"], unique=True)
-    assert index_spec(index) == {"fields": ["name", "-day"], "unique": True}
-    doubled = problem(lambda: store_of(workspace).add("items", {"name": "d0", "day": "2026-01-01"}))
-    assert [detail.field for detail in doubled.details] == ["name", "day"]
-
-
-@pytest.mark.parametrize("mark", ["joined", pytest.param("live", marks=live)])
-def test_an_index_serves_the_order_it_was_made_for(mark: str) -> None:
-    workspace = make_workspace()
-    table = make_items(workspace, 10, n="int")
-    changes.add_index(table, ["name", "-created_at"])
-    physical = load_schema(workspace.pk).table("items").indexes[0].name
-    sql = f"SELECT id FROM {ddl.table_name(table)} WHERE {ddl.quoted(field_of(table, 'name').physical)} = 'n1' ORDER BY "
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET enable_seqscan = off")
-            cursor.execute("SET enable_sort = off")
-            cursor.execute(f'EXPLAIN {sql} "created_at" DESC, id DESC')
-        else:
-            cursor.execute(f'EXPLAIN QUERY PLAN {sql} "created_at" DESC')
-        plan = " ".join(str(row) for row in cursor.fetchall())
-        if connection.vendor == "postgresql":
-            cursor.execute("RESET enable_seqscan")
-            cursor.execute("RESET enable_sort")
-    assert physical in plan
-    assert "TEMP B-TREE" not in plan
-    assert "Sort" not in plan
-
-
-def test_sixteen_indexes_are_the_most(workspace: Workspace) -> None:
-    table = make_items(workspace)
-    for _ in range(16):
-        changes.add_index(table, ["name"])
-    assert faults(lambda: changes.add_index(table, ["name"])) == [("indexes", "range")]
-    changes.hide_index(table.indexes.filter(hidden_at=None)[0])
-    changes.add_index(table, ["-name"])
-
-
-def test_texts_too_long_for_an_index_are_found_first(workspace: Workspace) -> None:
-    table = make_items(workspace)
-    store_of(workspace).add("items", {"name": "x" * 3_000})
-    found = problem(lambda: changes.add_index(table, ["name"]))
-    assert (found.code, "too long" in found.message) == ("CONFLICT", True)
-
-
-# Under load
-
-
-@live
-def test_tables_change_while_others_read_and_write() -> None:
-    workspace = make_workspace()
-    table = make_items(workspace, 200)
-    stop, failures, done = threading.Event(), [], []
-
-    def work() -> None:
-        try:
-            while not stop.is_set():
-                store = store_of(workspace)
-                record = store.add("items", {"name": "x"})
-                store.patch("items", record["id"], {"name": "y"})
-                assert store.query(Query("items", where={"name": "y"}, sort="-id", per_page=5))["items"]
-                done.append(record["id"])
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        for turn in range(4):
-            field = changes.add_field(table, f"a{turn}", {"type": "int", "required": True, "default": turn})
-            index = changes.add_index(table, [f"a{turn}", "name"])
-            changes.rename_field(field, f"b{turn}")
-            changes.hide_index(index)
-            if turn % 2:
-                changes.hide_field(field)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(60)
-    assert not failures
-    assert done
-    records = store_of(workspace).query(Query("items", where={"$or": [{"b0": None}, {"b2": None}]}))
-    assert records == []
-
-
-@live
-def test_a_change_waits_for_a_long_transaction_without_stopping_others() -> None:
-    workspace = make_workspace()
-    table = make_items(workspace)
-    holding, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        store = store_of(workspace)
-        with store.transaction():
-            store.query(Query("items"))
-            holding.set()
-            release.wait(10)
-        connections.close_all()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    holding.wait(10)
-    timer = threading.Timer(0.5, release.set)
-    timer.start()
-    changes.add_field(table, "late", "int")
-    assert release.is_set()
-    thread.join(10)
-    assert "late" in load_schema(workspace.pk).table("items").fields

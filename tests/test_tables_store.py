@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
 
-from stackyard.core.errors import Problem
-from stackyard.core.models import Workspace
-from stackyard.tables import changes
 from stackyard.tables.query import Query, Slot
-from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
-from tests.factories import make_workspace
+from tests.factories import make_store, make_workspace
+from tests.refusals import faults, problem
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
-
-FIELDS: dict[str, Any] = {
-    "name": {"type": "text", "required": True},
-    "email": {"type": "email", "unique": True},
-    "price": {"type": "decimal", "default": "1.50"},
-    "status": {"type": "enum", "values": ["open", "closed"], "default": "open"},
-    "seen_at": {"type": "timestamp", "default": "now"},
-    "token": {"type": "uuid", "default": "uuid", "access": "private"},
-    "note": {"type": "text", "access": "internal"},
-}
-
-
-def make_store(workspace: Workspace | None = None, **tables: Any) -> Store:
-    """A store over the tables given by their fields (`customers` when none is)."""
-    workspace = workspace or make_workspace()
-    for name, fields in (tables or {"customers": FIELDS}).items():
-        changes.create_table(workspace, name, fields=fields)
-    return Store(load_schema(workspace.pk))
-
-
-def problem(deed: Callable[[], Any]) -> Problem:
-    with pytest.raises(Problem) as caught:
-        deed()
-    return caught.value
-
-
-def faults(deed: Callable[[], Any]) -> list[tuple[str, str]]:
-    found = problem(deed)
-    assert (found.code, found.status) == ("INVALID_INPUT", 400)
-    return [(detail.field, detail.code) for detail in found.details]
-
-
-# Adding
 
 
 def test_an_added_record_is_what_get_finds() -> None:
@@ -134,104 +96,6 @@ def test_a_long_text_in_an_index_is_a_fault_on_both_databases() -> None:
     assert store.add("notes", {"slug": "ä" * 1_300, "body": "x" * 100_000})["id"] == 1
 
 
-# References
-
-
-def shop(on_delete: str | None = None, **more: Any) -> Store:
-    return make_store(
-        companies={"name": "text"},
-        people={
-            "name": "text",
-            "company": {"type": "reference", "table": "companies", "on_delete": on_delete, **more},
-        },
-    )
-
-
-def test_a_reference_to_nowhere_is_a_fault() -> None:
-    store = shop()
-    assert faults(lambda: store.add("people", {"company": 7})) == [("company", "reference")]
-    person = store.add("people", {})
-    assert faults(lambda: store.patch("people", person["id"], {"company": 7})) == [("company", "reference")]
-    assert problem(lambda: store.patch("people", 99, {"company": 7})).code == "NOT_FOUND"
-
-
-def test_references_of_many_records_are_checked_together() -> None:
-    store = shop()
-    store.add("companies", {})
-    items = [{"company": 1}, {"company": 2}, {}, {"company": 3}]
-    assert faults(lambda: store.add_many("people", items)) == [
-        ("1.company", "reference"),
-        ("3.company", "reference"),
-    ]
-    assert store.query(Query("people", return_="count")) == 0
-
-
-def test_set_null_leaves_the_record() -> None:
-    store = shop()
-    store.add("companies", {})
-    store.add("people", {"company": 1})
-    store.delete("companies", 1)
-    assert store.query(Query("people"))[0]["company"] is None
-
-
-def test_restrict_refuses_and_names_who_refers() -> None:
-    store = shop("restrict")
-    store.add("companies", {})
-    store.add("people", {"company": 1})
-    found = problem(lambda: store.delete("companies", 1))
-    assert (found.code, found.status) == ("CONFLICT", 409)
-    assert "people" in found.message
-    store.delete("people", 1)
-    store.delete("companies", 1)
-
-
-def test_a_required_reference_restricts_unless_told_otherwise() -> None:
-    store = shop(None, required=True)
-    store.add("companies", {})
-    store.add("people", {"company": 1})
-    assert problem(lambda: store.delete("companies", 1)).code == "CONFLICT"
-
-
-def test_cascade_goes_down_all_levels_and_around_circles() -> None:
-    workspace = make_workspace()
-    changes.create_table(
-        workspace, "nodes", fields={"up": {"type": "reference", "table": "nodes", "on_delete": "cascade"}}
-    )
-    changes.create_table(
-        workspace, "leaves", fields={"node": {"type": "reference", "table": "nodes", "on_delete": "cascade"}}
-    )
-    changes.create_table(workspace, "marks", fields={"leaf": {"type": "reference", "table": "leaves"}})
-    store = Store(load_schema(workspace.pk))
-    store.add_many("nodes", [{}, {}, {}, {}])
-    for node, up in ((1, 3), (2, 1), (3, 2)):
-        store.patch("nodes", node, {"up": up})
-    store.add_many("leaves", [{"node": 2}, {"node": 4}])
-    store.add_many("marks", [{"leaf": 1}, {"leaf": 2}])
-    store.delete("nodes", 1)
-    assert [r["id"] for r in store.query(Query("nodes"))] == [4]
-    assert [r["id"] for r in store.query(Query("leaves"))] == [2]
-    assert [r["leaf"] for r in store.query(Query("marks"))] == [None, 2]
-
-
-def test_a_restriction_below_a_cascade_keeps_everything() -> None:
-    workspace = make_workspace()
-    changes.create_table(workspace, "a", fields={"n": "int"})
-    changes.create_table(
-        workspace, "b", fields={"a": {"type": "reference", "table": "a", "on_delete": "cascade"}}
-    )
-    changes.create_table(
-        workspace, "c", fields={"b": {"type": "reference", "table": "b", "on_delete": "restrict"}}
-    )
-    store = Store(load_schema(workspace.pk))
-    for table, data in (("a", {}), ("b", {"a": 1}), ("c", {"b": 1})):
-        store.add(table, data)
-    assert problem(lambda: store.delete_many("a", {})).code == "CONFLICT"
-    assert all(store.has(table, 1) for table in "abc")
-
-
-# Changing
-
-
 def test_edit_replaces_and_patch_merges() -> None:
     store = make_store()
     store.add("customers", {"name": "Ann", "email": "a@x.de", "price": 9})
@@ -302,9 +166,6 @@ def test_unknown_tables_and_fields_are_named_with_the_nearest() -> None:
     assert 'Did you mean "email"?' in problem(lambda: store.get("customers", 1, "emial")).message
 
 
-# Upsert
-
-
 def test_upsert_adds_then_changes_what_is_named() -> None:
     store = make_store()
     added = store.upsert("customers", "a@x.de", {"name": "Ann", "price": 5}, "email")
@@ -342,89 +203,6 @@ def test_upsert_refuses_references_to_nowhere() -> None:
     assert faults(lambda: store.upsert("people", 1, {"company": 5}, "key")) == [("company", "reference")]
 
 
-# Many
-
-
-def test_many_records_keep_their_order() -> None:
-    store = make_store()
-    records = store.add_many("customers", [{"name": f"n{n}"} for n in range(2_000)])
-    assert [record["name"] for record in records] == [f"n{n}" for n in range(2_000)]
-    assert [record["id"] for record in records] == list(range(1, 2_001))
-    assert store.add_many("customers", []) == []
-
-
-def test_faults_of_many_carry_their_index_and_nothing_is_written() -> None:
-    store = make_store()
-    items = [{"name": "a"}, {"price": "x"}, {"name": "c", "oops": 1}, 5]
-    assert faults(lambda: store.add_many("customers", items)) == [
-        ("1.name", "required"),
-        ("1.price", "type"),
-        ("2.oops", "unknown_field"),
-        ("3", "type"),
-    ]
-    assert store.query(Query("customers", return_="count")) == 0
-
-
-def test_many_are_ten_thousand_at_most() -> None:
-    store = make_store()
-    assert faults(lambda: store.add_many("customers", [{}] * 10_001)) == [("items", "length")]
-    assert faults(lambda: store.add_many("customers", "x")) == [("items", "type")]
-
-
-def test_many_changes_are_all_or_none() -> None:
-    store = make_store()
-    store.add_many("customers", [{"name": "a", "price": 1}, {"name": "b", "price": 2}])
-    patched = store.patch_many("customers", [{"id": 2, "name": "B"}, {"id": 1, "price": 9}])
-    assert [(r["id"], r["name"], r["price"]) for r in patched] == [(2, "B", 2), (1, "a", 9)]
-    missing = problem(
-        lambda: store.patch_many("customers", [{"id": 1, "name": "x"}, {"id": 77, "name": "y"}])
-    )
-    assert (missing.code, missing.details[0].field) == ("NOT_FOUND", "1.id")
-    assert store.query(Query("customers", where={"id": 1}, return_="single"))["name"] == "a"
-    wrong = [{"name": "x"}, {"id": "q", "name": "y"}, {"id": 1, "price": "z"}]
-    assert faults(lambda: store.patch_many("customers", wrong)) == [
-        ("0.id", "required"),
-        ("1.id", "type"),
-        ("2.price", "type"),
-    ]
-    edited = store.edit_many("customers", [{"id": 1, "name": "z"}])
-    assert edited[0]["price"] == Decimal("1.50")
-
-
-def test_delete_many_says_how_many() -> None:
-    store = make_store()
-    store.add_many("customers", [{"name": f"n{n}", "price": n} for n in range(10)])
-    assert store.delete_many("customers", {"price": {"$gte": 7}}) == 3
-    assert store.delete_many("customers", {"price": {"$gte": 7}}) == 0
-    assert faults(lambda: store.delete_many("customers", {"prize": 7})) == [("where.prize", "unknown_field")]
-    assert store.query(Query("customers", return_="count")) == 7
-
-
-def test_imported_records_keep_their_ids_and_the_next_one_follows() -> None:
-    store = make_store()
-    moment = datetime(2020, 1, 1, tzinfo=UTC)
-    items = [{"id": 50, "name": "a", "created_at": moment}, {"id": 7, "name": "b"}]
-    assert [r["id"] for r in store.import_many("customers", items)] == [7, 50]
-    found = store.get("customers", 50)
-    assert found is not None
-    assert found["created_at"] == moment
-    assert store.add("customers", {"name": "c"})["id"] == 51
-    assert problem(lambda: store.import_many("customers", [{"id": 7, "name": "d"}])).details[0].field == "id"
-    assert faults(lambda: store.import_many("customers", [{"id": 9, "name": "d"}, {"name": "e"}])) == [
-        ("1.id", "required")
-    ]
-
-
-def test_imported_records_may_refer_to_each_other() -> None:
-    store = make_store(nodes={"up": {"type": "reference", "table": "nodes"}})
-    store.import_many("nodes", [{"id": 1, "up": 2}, {"id": 2, "up": 1}])
-    assert faults(lambda: store.import_many("nodes", [{"id": 3, "up": 9}])) == [("0.up", "reference")]
-    assert not store.has("nodes", 3)
-
-
-# Transactions, other workspaces, statements
-
-
 def test_a_transaction_inside_another_is_undone_by_itself() -> None:
     store = make_store()
     with store.transaction():
@@ -444,6 +222,16 @@ def test_a_store_knows_only_its_own_workspace() -> None:
     first = make_store()
     make_store(make_workspace("other"), things={"name": "text"})
     assert "There is no table" in problem(lambda: first.query(Query("things"))).message
+
+
+def shop(on_delete: str | None = None, **more: Any) -> Store:
+    return make_store(
+        companies={"name": "text"},
+        people={
+            "name": "text",
+            "company": {"type": "reference", "table": "companies", "on_delete": on_delete, **more},
+        },
+    )
 
 
 def test_no_deed_takes_more_statements_than_it_must() -> None:
@@ -482,155 +270,3 @@ def test_statements_are_kept_within_a_bound_and_never_grow_with_values() -> None
     for count in range(1, 30):
         store.query(Query("customers", where={"$or": [{"price": 1}] * count}))
     assert len(store.schema.statements) <= 5
-
-
-def test_a_schema_that_moved_is_loaded_again_once() -> None:
-    workspace = make_workspace()
-    table = changes.create_table(workspace, "t", fields={"a": "int", "b": "int"})
-    stale = Store(load_schema(workspace.pk))
-    stale.add("t", {"a": 1, "b": 2})
-    prepared = stale.prepare(Query("t"))
-    field = table.fields.get(name="b")
-    changes.hide_field(field)
-    with connection.cursor() as cursor:
-        space = f'"ws{workspace.pk}".' if connection.vendor == "postgresql" else ""
-        cursor.execute(f'ALTER TABLE {space}"{table.physical}" DROP COLUMN "{field.physical}"')
-    # A test runs within a transaction, where nothing can be tried again.
-    with pytest.raises(Problem) as caught, transaction.atomic():
-        prepared.run(stale)
-    assert (caught.value.code, caught.value.status) == ("CONFLICT", 409)
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "history"])
-def test_a_stale_store_goes_on_outside_a_transaction() -> None:
-    workspace = make_workspace()
-    table = changes.create_table(workspace, "t", fields={"a": "int", "b": {"type": "int", "unique": True}})
-    stale = Store(load_schema(workspace.pk))
-    stale.add("t", {"a": 1, "b": 2})
-    prepared = stale.prepare(Query("t"))
-    field = table.fields.get(name="b")
-    changes.hide_field(field)
-    with connection.cursor() as cursor:
-        space = f'"ws{workspace.pk}".' if connection.vendor == "postgresql" else ""
-        cursor.execute(f'ALTER TABLE {space}"{table.physical}" DROP COLUMN "{field.physical}"')
-    assert [set(record) for record in prepared.run(stale)] == [{"id", "created_at", "a"}]
-    for deed in (
-        lambda s: s.get("t", 1),
-        lambda s: s.patch("t", 1, {"a": 5}),
-        lambda s: s.add("t", {"a": 1}),
-    ):
-        fresh = Store(prepared.schema)
-        assert set(deed(fresh)) == {"id", "created_at", "a"}
-    assert faults(lambda: Store(prepared.schema).add("t", {"b": 1})) == [("b", "unknown_field")]
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "history"])
-def test_a_record_cannot_come_to_point_at_one_that_goes() -> None:
-    store = shop("restrict")
-    store.add("companies", {})
-    schema = store.schema
-    outcomes: list[str] = []
-
-    def refer() -> None:
-        try:
-            Store(schema).add("people", {"company": 1})
-            outcomes.append("added")
-        except Problem as found:
-            outcomes.append(found.code)
-        finally:
-            connections.close_all()
-
-    with store.transaction():
-        store.delete("companies", 1)
-        thread = threading.Thread(target=refer)
-        thread.start()
-        thread.join(0.3)
-    thread.join(10)
-    assert outcomes == ["INVALID_INPUT"]
-    assert store.query(Query("people", return_="count")) == 0
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "history"])
-def test_writers_side_by_side_lose_nothing() -> None:
-    store = make_store(counts={"n": {"type": "int", "default": 0}, "key": {"type": "int", "unique": True}})
-    store.add("counts", {"key": 0})
-    schema, failures = store.schema, []
-
-    def work(worker: int) -> None:
-        mine = Store(schema)
-        try:
-            for turn in range(25):
-                mine.upsert("counts", 1 + turn, {"n": worker}, "key")
-                with mine.transaction():
-                    held = mine.query(Query("counts", where={"key": 0}, return_="single", lock=True))
-                    mine.patch("counts", held["id"], {"n": held["n"] + 1})
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures
-    found = store.get("counts", 0, "key")
-    assert found is not None
-    assert found["n"] == 100
-    assert store.query(Query("counts", return_="count")) == 26
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "history"])
-def test_a_lock_is_for_transactions() -> None:
-    store = make_store()
-    assert faults(lambda: store.query(Query("customers", lock=True))) == [("lock", "value")]
-    with store.transaction():
-        assert store.query(Query("customers", lock=True)) == []
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "history"])
-def test_a_lock_that_does_not_come_in_time_is_busy() -> None:
-    store = make_store()
-    store.add("customers", {"name": "Ann"})
-    holding, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        mine = Store(store.schema)
-        with mine.transaction():
-            mine.patch("customers", 1, {"name": "held"})
-            holding.set()
-            release.wait(10)
-        connections.close_all()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    holding.wait(10)
-    postgresql = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '100ms'" if postgresql else "PRAGMA busy_timeout = 100")
-
-    def wait_in_a_transaction() -> None:
-        with store.transaction():
-            store.patch("customers", 1, {"name": "late"})
-
-    def go_on_in_a_broken_transaction() -> None:
-        with store.transaction():
-            problem(lambda: store.query(Query("customers", lock=True)))
-            store.get("customers", 1)
-
-    try:
-        deeds = [lambda: store.patch("customers", 1, {"name": "late"}), wait_in_a_transaction]
-        for deed in [*deeds, *([go_on_in_a_broken_transaction] if postgresql else [])]:
-            found = problem(deed)
-            assert (found.code, found.status) == ("BUSY", 503)
-    finally:
-        release.set()
-        thread.join(10)
-        connection.close()
-    assert store.patch("customers", 1, {"name": "free"})["name"] == "free"
-
-
-def test_a_bulk_of_faults_is_told_up_to_a_thousand() -> None:
-    store = make_store()
-    assert len(faults(lambda: store.add_many("customers", [{"name": {"a": "x" * 9_000}}] * 1_001))) == 1_000
