@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from stackyard.core import outbound
+from stackyard.core import cache, mail, outbound
 from stackyard.core.errors import Detail, Problem, did_you_mean, invalid_input
 from stackyard.core.limits import OUTBOUND_SECONDS
 from stackyard.stacks.execution import Execution
@@ -30,6 +30,7 @@ _OPTIONS = {
     "fields": "fields",
     "addons": "addons",
 }
+_EMAIL = ("to", "subject", "text", "html", "attachments")
 DEEPEST = 20
 
 
@@ -65,7 +66,7 @@ class LambdaServices:
             ) from None
 
     def _deeds(self) -> Mapping[str, Callable[..., Any]]:
-        store = self.execution.store
+        store, workspace_id = self.execution.store, self.execution.workspace_id
         return {
             "db.query": self.query,
             "db.get": lambda table, value, field="id": store.get(table, value, field),
@@ -84,6 +85,12 @@ class LambdaServices:
             "db.rollback": lambda: self._end(commit=False),
             "fn.call": self.call_function,
             "fetch": self.fetch,
+            "email.send": self.send_email,
+            "cache.get": lambda key: cache.get(workspace_id, key),
+            "cache.has": lambda key: cache.has(workspace_id, key),
+            "cache.set": lambda key, value, ttl=None: cache.set(workspace_id, key, value, ttl),
+            "cache.delete": lambda key: cache.delete(workspace_id, key),
+            "cache.increment": lambda key, by=1, ttl=None: cache.increment(workspace_id, key, by, ttl),
         }
 
     # Records
@@ -169,6 +176,18 @@ class LambdaServices:
     def _seconds_left(self) -> float:
         """What is left of the run's time, at least a moment."""
         return min(max(self.execution.deadline - time.monotonic(), 0.1), OUTBOUND_SECONDS.maximum)
+
+    def send_email(self, sent: Any) -> dict[str, Any]:
+        """`email.send({to, subject, text, html, attachments})`; it leaves at once and is not called back."""
+        if not isinstance(sent, dict):
+            raise invalid_input([Detail("", "type", "expected an object with to, subject and text")])
+        unknown = [name for name in sent if name not in _EMAIL]
+        if unknown:
+            hints = [(name, did_you_mean(name, _EMAIL)) for name in unknown]
+            raise invalid_input(
+                [Detail(n, "unknown_key", f"An e-mail has no such part.{hint}") for n, hint in hints]
+            )
+        return mail.send(*(sent.get(name) for name in _EMAIL)).as_value()
 
 
 class _Undo(Exception):

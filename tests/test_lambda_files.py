@@ -268,7 +268,9 @@ def test_the_laws_hold_for_any_lambda(
         transaction.set_rollback(True)
 
 
-def test_the_samples_lambda_is_the_seeds_and_reports_what_the_next_one_writes(tmp_path: Path) -> None:
+def test_the_samples_lambda_is_the_seeds_and_reports_what_the_next_one_mails(
+    tmp_path: Path, mailoutbox: list[Any]
+) -> None:
     sample = Path(settings.ROOT) / "examples" / "shop" / "lambdas"
     code = (sample / "process_daily_orders" / "main.ts").read_text()
     assert code.startswith("// Example Lambda code\nconst orders = await db.query('orders', {\n")
@@ -291,6 +293,7 @@ def test_the_samples_lambda_is_the_seeds_and_reports_what_the_next_one_writes(tm
     files.apply(folder)
     result = value_or_problem(run_now(one("process_daily_orders"), None))
     assert result == {"success": True, "report": [{"id": 1, "total": 4.5}]}
-    written = value_or_problem(run_now(one("mail_report"), {"result": result}))
-    assert written["to"] == "r@example.com"
-    assert written["text"] == "Shop: 1 orders since yesterday, 4.50 in total.\n  order 1: 4.50"
+    assert value_or_problem(run_now(one("mail_report"), {"result": result})) == {"orders": 1, "sum": 4.5}
+    [sent] = mailoutbox
+    assert (sent.to, sent.subject) == (["r@example.com"], "Orders of Shop")
+    assert sent.body == "Shop: 1 orders since yesterday, 4.50 in total.\n  order 1: 4.50"

@@ -260,3 +260,22 @@ def test_a_record_triggers_faults_are_reported(orders: Workspace) -> None:
         publish(target)
     found = {detail.field.removeprefix("triggers.0.record.") for detail in caught.value.details}
     assert found == {"table", "on", "if", "when"}
+
+
+def test_a_lambda_sends_e_mail_and_remembers_in_the_cache(
+    workspace: Workspace, mailoutbox: list[Any]
+) -> None:
+    code = """
+    await email.send({to: 'ann@example.com', subject: 'Hello', text: 'It works.'});
+    await cache.set('greeting', {a: [1]}, 60);
+    await cache.increment('count', 2);
+    let refused;
+    try { await email.send({to: 'ann@example.com', sbject: 'x'}); } catch (error) { refused = error.message; }
+    const gone = await cache.delete('greeting') && !(await cache.has('greeting'));
+    return [gone, await cache.increment('count'), await cache.get('nothing'), refused];
+    """
+    gone, count, nothing, refused = value(made(workspace, "mailer", code))
+    assert (gone, count, nothing) == (True, 3, None)
+    assert 'Did you mean "subject"?' in refused
+    [sent] = mailoutbox
+    assert (sent.to, sent.subject, sent.body) == (["ann@example.com"], "Hello", "It works.")
