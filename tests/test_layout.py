@@ -31,7 +31,10 @@ DRAWERS = {
     "tools",
     "handlers",
 }
-HTTP_CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request"}
+HTTP_CLIENTS = {
+    *("requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request", "urllib.robotparser"),
+    *("requests_hardened", "pycurl", "ftplib", "xmlrpc.client", "websockets", "websocket", "tornado", "treq"),
+}
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -92,7 +95,7 @@ def undocumented(path: Path) -> list[tuple[int, str]]:
 def test_only_settings_read_the_environment() -> None:
     # The set-up runs before there are settings, the entry points name the settings module, and the web
     # server's workers drop what would look like a request's header.
-    allowed = {"settings.py", "wsgi.py", "asgi.py", "environment.py", "web.py"}
+    allowed = {"settings.py", "wsgi.py", "asgi.py", "celery.py", "environment.py", "web.py", "worker.py"}
     reading = [
         path
         for path in python_files("platform/stackyard", "auth", "endpoints")
@@ -104,9 +107,23 @@ def test_only_settings_read_the_environment() -> None:
 def test_only_the_outbound_door_speaks_http_to_others() -> None:
     offenders = []
     for path in python_files("platform/stackyard", "auth", "endpoints", "lambdas"):
-        if path.parent.name != "outbound" and imported(path) & HTTP_CLIENTS:
-            offenders.append(path)
+        clients = {
+            name for name in imported(path) if any(f"{name}.".startswith(f"{c}.") for c in HTTP_CLIENTS)
+        }
+        if clients and path.parent.name != "outbound":
+            offenders.append((path, clients))
     assert not offenders
+
+
+def test_only_the_outbound_door_opens_connections() -> None:
+    # The set-up asks whether a port of this machine is free.
+    allowed = {"clock.py", "connections.py", "addresses.py", "environment.py", "up.py"}
+    opening = [
+        path
+        for path in python_files("platform/stackyard", "auth", "endpoints", "lambdas")
+        if imported(path) & {"socket", "ssl", "asyncio"} and path.name not in allowed
+    ]
+    assert not opening
 
 
 def imported(path: Path) -> set[str]:
