@@ -17,4 +17,6 @@ from .models import Endpoint
 def _endpoints_first(workspace_id: int, names: Sequence[str], **_: Any) -> None:
     rows = Endpoint.objects.filter(group__workspace_id=workspace_id, published__isnull=False)
     found = rows.values_list("group__name", "name", "published__document").iterator()
-    refuse_broken(workspace_id, ((f"endpoint {group}/{name}", document) for group, name, document in found), names)
+    refuse_broken(
+        workspace_id, ((f"endpoint {group}/{name}", document) for group, name, document in found), names
+    )

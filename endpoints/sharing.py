@@ -47,6 +47,9 @@ def _expressions(value: Any) -> Iterator[str]:
         if value.keys() == {"$expr"}:
             yield str(value["$expr"])
             return
+        if value.keys() == {"$literal"}:
+            # Data as it is written: made anew, and as large as it looks.
+            return
         value = list(value.values())
     if isinstance(value, list):
         for part in value:

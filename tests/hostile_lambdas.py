@@ -301,7 +301,7 @@ ENDS = _all("self-kill", REFUSED, [
     "globalThis.close?.(); self.close(); " + SLEEP,
 ]) + _all("stop", LATE, ["Deno.kill(Deno.pid, 'SIGSTOP'); " + SLEEP], 0.4)  # fmt: skip
 
-LOOPS = _all("loops", LATE, [
+LOOPS = _all("loops", (*LATE, *LARGE), [
     "while (true);",
     "for (;;) Math.random()",
     "while (true) await 1",

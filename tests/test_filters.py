@@ -8,7 +8,7 @@ from stackyard.core.expressions import evaluate_text
 from stackyard.core.expressions.operations import equal
 from stackyard.core.filter import Filter, filters
 
-FAMILIES = {"math", "comparison", "text", "array", "object", "conversion", "date", "higher-order"}
+FAMILIES = {"math", "comparison", "text", "array", "object", "conversion", "date", "higher-order", "lambda"}
 ALL = [pytest.param(entry, id=name) for name, entry in sorted(filters().items())]
 
 

@@ -129,7 +129,10 @@ def is_plain(value: Any) -> bool:
     return True
 
 
-@pytest.mark.parametrize("entry", [pytest.param(entry, id=name) for name, entry in sorted(filters().items())])
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(entry, id=name) for name, entry in sorted(filters().items()) if entry.family != "lambda"],
+)
 @settings(max_examples=settings().max_examples // 5)
 @given(data=st.data())
 def test_only_a_plain_value_or_a_problem_comes_out(entry: Filter, data: st.DataObject) -> None:

@@ -247,6 +247,8 @@ def test_an_example_must_fit_and_is_shown_in_the_schema() -> None:
     faults = Faults()
     check_inputs({"n": {"type": "int", "min": 1, "example": 0}, "ok": {"type": "int", "example": 7}}, faults)
     assert [(fault.dotted, fault.code) for fault in faults.found] == [("inputs.n.example", "example")]
-    assert InputSet({"ok": {"type": "int", "example": 7}}).json_schema()["properties"]["ok"]["examples"] == [7]
+    assert InputSet({"ok": {"type": "int", "example": 7}}).json_schema()["properties"]["ok"]["examples"] == [
+        7
+    ]
     hidden = InputSet({"key": {"type": "text", "example": "x", "sensitive": True}}).json_schema()
     assert "examples" not in hidden["properties"]["key"]

@@ -28,7 +28,10 @@ def start(workspace: Workspace) -> Callable[..., Run]:
         "name": "twice",
         "inputs": {"n": {"type": "int", "required": True}},
         "lines": [
-            {"step": "precondition", "params": {"if": {"$expr": "input.n != 0"}, "code": "ZERO", "message": "No zero."}}
+            {
+                "step": "precondition",
+                "params": {"if": {"$expr": "input.n != 0"}, "code": "ZERO", "message": "No zero."},
+            }
         ],
         "response": {"$expr": "input.n * 2"},
     }
@@ -145,8 +148,11 @@ def test_cancelling_a_running_run_asks_its_worker(start: Callable[..., Run]) -> 
 def test_the_sweep_sends_what_nobody_took_and_only_once(start: Callable[..., Run]) -> None:
     run = start()
     late = start(run_after=timezone.now() + timedelta(hours=1))
+    assert dispatch.sweep() == 0, "it has been sent when it was accepted"
+    due = start(run_after=timezone.now() - timedelta(seconds=1))
     assert dispatch.sweep() == 1
     assert dispatch.sweep() == 0
+    dispatch.cancel(due)
     Run.objects.filter(pk=run.pk).update(dispatched_at=Now() - timedelta(seconds=11))
     assert dispatch.sweep() == 1
     late.refresh_from_db()

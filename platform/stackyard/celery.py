@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stackyard.settings")
+
+# The embedded transport: a folder of the home (stackyard/runs/folder.py).
+TRANSPORT_ALIASES["folder"] = "stackyard.runs.folder:Transport"
 
 app = Celery("stackyard")
 app.config_from_object("django.conf:settings", namespace="CELERY")

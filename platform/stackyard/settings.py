@@ -247,7 +247,7 @@ WORKERS_AT_MOST = int(os.environ.get("WORKERS_AT_MOST", "4"))
 # How long a worker may be silent before its run is taken from it, and how long a message may stay untaken.
 RUN_LEASE_SECONDS = float(os.environ.get("STACKYARD_RUN_LEASE_SECONDS", "30"))
 RUN_SEND_AGAIN_SECONDS = float(os.environ.get("STACKYARD_RUN_SEND_AGAIN_SECONDS", "10"))
-_COURIER = HOME / "courier"
+_MESSAGES = HOME / "courier" / "messages"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -260,19 +260,19 @@ if REDIS_URL:
         "global_keyprefix": "stackyard:",
     }
 else:
-    for _folder in ("messages", "control"):
-        (_COURIER / _folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://localhost/"
+    _MESSAGES.mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "folder://localhost/"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_COURIER / "messages"),
-        "data_folder_out": str(_COURIER / "messages"),
-        "control_folder": str(_COURIER / "control"),
+        "data_folder_in": str(_MESSAGES),
+        "data_folder_out": str(_MESSAGES),
         "polling_interval": 0.05,
     }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
+# Nothing is kept as a result, so nothing is to be cleaned up every night.
+CELERY_RESULT_EXPIRES = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY = False

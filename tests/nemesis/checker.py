@@ -96,9 +96,9 @@ def _select(database: str, sql: str) -> Sequence[Sequence[Any]]:
         return session.execute(sql.encode()).fetchall()
 
 
-def count_unfinished(database: str) -> int:
-    """How many runs have not ended."""
-    return sum(run.state in UNFINISHED for run in _read_runs(database).values())
+def unfinished(database: str) -> set[str]:
+    """The ids of the runs that have not ended."""
+    return {key for key, run in _read_runs(database).items() if run.state in UNFINISHED}
 
 
 def check(evidence: Evidence) -> Verdict:

@@ -13,7 +13,7 @@ from typing import Any
 
 import django
 
-PER_SECOND = 12
+PER_SECOND = 8
 
 
 def accept_one(chance: random.Random, workspace: Any) -> Any:
@@ -23,7 +23,7 @@ def accept_one(chance: random.Random, workspace: Any) -> Any:
     from stackyard.runs import dispatch
 
     retry_safe = chance.random() < 0.6
-    work = {"seconds": chance.choice([0, 0, 0.02, 0.1, 0.5]), "failures": int(chance.random() < 0.1)}
+    work = {"seconds": chance.choice([0, 0.02, 0.1, 0.3, 0.8]), "failures": int(chance.random() < 0.1)}
     # Sometimes in a transaction within a transaction, as stacks do it.
     with transaction.atomic(), transaction.atomic():
         return dispatch.start(

@@ -52,7 +52,9 @@ class Process:
         if self.pid is None:
             return []
         with suppress(OSError):
-            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+            return [
+                int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            ]
         return []
 
     def kill_group(self) -> None:
@@ -62,10 +64,14 @@ class Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def stop(self, seconds: float = 5) -> None:
-        """SIGTERM, and SIGKILL to what is left."""
+    def ask_to_stop(self) -> None:
+        """SIGTERM to its main process."""
         if self._process is not None:
             self._process.terminate()
+
+    def stop(self, seconds: float = 5) -> None:
+        """Wait until it has stopped; SIGKILL to what is left."""
+        if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
         self.kill_group()
@@ -99,6 +105,8 @@ class Keeper:
         """Stop some for good."""
         with self._lock:
             self.processes = [process for process in self.processes if process not in processes]
+        for process in processes:
+            process.ask_to_stop()
         for process in processes:
             process.stop()
 

@@ -149,5 +149,3 @@ def postgres(programs: Path) -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
-
-

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests import services
 
 from . import servers
-from .checker import Evidence, count_unfinished, gather
+from .checker import Evidence, gather, unfinished
 from .processes import ROOT, Keeper, Process, freeze, signal_quietly
 
 LEASE_SECONDS = 3
@@ -34,6 +34,13 @@ workspace = create_workspace("nemesis")
 replace_schedules(workspace, "nemesis", 2, [
     {"cron": "", "every_seconds": 1, "timezone": "UTC", "catch_up": "all", "input": None}
 ])
+"""
+
+
+PAUSE = """
+import django; django.setup()
+from stackyard.runs.models import Schedule
+Schedule.objects.update(paused=True)
 """
 
 
@@ -56,6 +63,13 @@ class World:
         """All that are ours."""
         return [*self.workers, *self.schedulers, self.client]
 
+    def run(self, code: str) -> None:
+        """Run Python in a process of this installation. RuntimeError with its output when it fails."""
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{done.stdout}{done.stderr}")
+
     def evidence(self) -> Evidence:
         """What the checker reads."""
         return gather(self.home / "accepted", self.home / "effects", self.database)
@@ -77,12 +91,9 @@ def make_world(seed: int, *, on_servers: bool, publish_only: bool = False) -> It
         database = postgres.url if postgres else str(home / "stackyard.sqlite3")
         environment = _environment(home, postgres.url if postgres else "", redis.url if redis else "")
         environment["NEMESIS_PUBLISH_ONLY"] = "1" if publish_only else "0"
-        made = subprocess.run(
-            [sys.executable, "-c", PREPARE], cwd=ROOT, env=environment, capture_output=True, text=True
-        )
-        if made.returncode:
-            raise RuntimeError(f"the installation could not be made:\n{made.stdout}{made.stderr}")
-        yield World(home, database, environment, *_processes(home, seed), redis, postgres)
+        world = World(home, database, environment, *_processes(home, seed), redis, postgres)
+        world.run(PREPARE)
+        yield world
 
 
 def _start_servers(stack: ExitStack) -> tuple[servers.Redis, servers.Postgres]:
@@ -142,7 +153,9 @@ def faults_of(world: World, chance: random.Random) -> dict[str, Callable[[], Non
         "kill -9 pool child": lambda: pool_child(kill),
         "kill -9 scheduler": lambda: main(world.schedulers, kill),
         "kill -9 client": lambda: main([world.client], kill),
-        "freeze a pool child past its lease": lambda: pool_child(lambda pid: freeze(pid, LEASE_SECONDS + 1.5)),
+        "freeze a pool child past its lease": lambda: pool_child(
+            lambda pid: freeze(pid, LEASE_SECONDS + 1.5)
+        ),
         "stop a worker in order": lambda: main(world.workers, lambda pid: signal_quietly(pid, servers.TERM)),
     }
     if world.redis is not None:
@@ -162,18 +175,18 @@ def torment(world: World, count: int, seed: int, say: Callable[[str], None] = la
     order: list[str] = []
     while len(order) < count:
         order += chance.sample(sorted(faults), len(faults))
+    began = time.monotonic()
     with Keeper(world.processes, world.environment) as keeper:
         _wait_until(lambda: bool(world.evidence().ended), 40)
-        began = time.monotonic()
         for name in order[:count]:
             time.sleep(chance.uniform(0.2, 1.2))
             say(f"{time.monotonic() - began:7.1f} s  {name}")
             world.faults.append(name)
             faults[name]()
         keeper.retire([world.client])
-        _wait_until(lambda: count_unfinished(world.database) == 0, SETTLE_SECONDS)
-        keeper.retire(world.schedulers)
-        _wait_until(lambda: count_unfinished(world.database) == 0, 10)
+        world.run(PAUSE)
+        _wait_until(lambda: not unfinished(world.database), SETTLE_SECONDS)
+        say(f"{time.monotonic() - began:7.1f} s  settled")
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:

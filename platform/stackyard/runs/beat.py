@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.conf import settings
+from django.db import Error, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from . import dispatch, schedule
+from . import dispatch, folder, schedule
 
 _log = logging.getLogger(__name__)
 _SECOND = 1.0
@@ -25,13 +28,14 @@ class Waker:
     """Does what is due: schedules and the sweep each second, the reaper every five, pruning every ten minutes."""
 
     def __init__(self) -> None:
-        self._due = {schedule.tick: 0.0, dispatch.sweep: 0.0, dispatch.reap: 0.0, dispatch.prune: 0.0}
-        self._every = {
+        self._every: dict[Callable[[], int], float] = {
             schedule.tick: _SECOND,
             dispatch.sweep: _SECOND,
-            dispatch.reap: _REAP_SECONDS,
+            dispatch.reap: min(_REAP_SECONDS, settings.RUN_LEASE_SECONDS / 4),
             dispatch.prune: _PRUNE_SECONDS,
+            tidy: _PRUNE_SECONDS,
         }
+        self._due = dict.fromkeys(self._every, 0.0)
 
     def wake(self) -> None:
         """Do what is due. A database that is away is tried again a second later."""
@@ -42,9 +46,17 @@ class Waker:
             self._due[deed] = now + self._every[deed]
             try:
                 deed()
-            except DatabaseError as error:
+            except Error as error:
                 _log.warning("%s must wait: %s", deed.__name__, error)
                 close_old_connections()
+                # The workers could not renew their leases either: they come first when the database is back.
+                self._due[dispatch.reap] = time.monotonic() + settings.RUN_LEASE_SECONDS / 3
+
+
+def tidy() -> int:
+    """Remove what killed processes have left in the folder of messages; how many files."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    return folder.sweep_leftovers(Path(options["data_folder_in"])) if "data_folder_in" in options else 0
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]
@@ -59,7 +71,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
         self._waker.wake()
         try:
             wait = super().tick(*args, **kwargs)
-        except DatabaseError as error:
+        except Error as error:
             _log.warning("beat's own schedule must wait: %s", error)
             close_old_connections()
             wait = _SECOND

@@ -6,7 +6,9 @@ sweep sends it again.
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import queue
 import threading
 import time
@@ -14,44 +16,87 @@ import time
 _log = logging.getLogger(__name__)
 _QUEUED = 10_000
 _LOG_SECONDS = 60.0
+_FLUSH_SECONDS = 1.0
+_DEPTH_SECONDS = 1.0
 
 
 class Courier:
     """A bounded queue and one thread per process."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[str] = queue.Queue(_QUEUED)
+        self._logged_at = -_LOG_SECONDS
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin afresh: what waits in another process is that one's."""
+        # The id of a run, and for one that is sent again how many runs wait in all.
+        self._waiting: queue.Queue[tuple[str, int | None]] = queue.Queue(_QUEUED)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._logged_at = 0.0
+        self._depth, self._depth_at = 0, -_DEPTH_SECONDS
 
     def send(self, run_id: str) -> None:
         """Give an id to Celery soon; dropped when too many wait, for the sweep finds it."""
+        self._put(run_id, None)
+
+    def send_again(self, run_id: str, waiting: int) -> None:
+        """Give an id to Celery once more, unless there are as many messages as runs that wait (`waiting`) anyhow.
+
+        So a long queue does not grow for being long, and one that was lost is filled again.
+        """
+        self._put(run_id, waiting)
+
+    def _put(self, run_id: str, waiting: int | None) -> None:
         try:
-            self._waiting.put_nowait(run_id)
+            self._waiting.put_nowait((run_id, waiting))
         except queue.Full:
             return
-        self._start()
-
-    def _start(self) -> None:
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="run-courier", daemon=True)
                 self._thread.start()
 
-    def _run(self) -> None:
-        from .tasks import execute
+    def flush(self, seconds: float = _FLUSH_SECONDS) -> bool:
+        """Wait until all is sent, so long at most; whether it is."""
+        deadline = time.monotonic() + seconds
+        while self._waiting.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return not self._waiting.unfinished_tasks
 
+    def _run(self) -> None:
+        waiting = self._waiting
         while True:
-            run_id = self._waiting.get()
+            run_id, count = waiting.get()
             try:
-                execute.apply_async(args=[run_id], retry=False)
+                self._publish(run_id, count)
             except Exception as error:
                 if time.monotonic() - self._logged_at > _LOG_SECONDS:
                     self._logged_at = time.monotonic()
-                    _log.warning("Celery's broker is away (%s): runs wait for the sweep", error)
+                    _log.warning("the broker is away (%s): runs wait until it is back", error)
             finally:
-                self._waiting.task_done()
+                waiting.task_done()
+
+    def _publish(self, run_id: str, waiting: int | None) -> None:
+        from .tasks import execute
+
+        if waiting is not None:
+            if self._measure() >= waiting:
+                return
+            self._depth += 1
+        execute.apply_async(args=[run_id], retry=False)
+
+    def _measure(self) -> int:
+        """About how many messages wait, measured at most once a second."""
+        from .tasks import execute
+
+        if time.monotonic() - self._depth_at > _DEPTH_SECONDS:
+            with execute.app.producer_pool.acquire(block=True) as producer:
+                self._depth = int(producer.channel._size(execute.app.conf.task_default_queue))
+            self._depth_at = time.monotonic()
+        return self._depth
 
 
 courier = Courier()
+os.register_at_fork(after_in_child=courier.reset)
+# A command that accepts a run and ends: its message still leaves.
+atexit.register(courier.flush)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from stackyard.core.errors import Problem
 from stackyard.core.jsonout import encode
@@ -23,8 +25,8 @@ from .models import Run, RunEvent
 from .run_kind import principal_value
 
 INPUT_BYTES = 10_000_000
-_AGAIN_SECONDS = 10
 _BATCH = 500
+_PRUNE_ROUNDS = 40
 
 
 def start(
@@ -49,8 +51,6 @@ def start(
     With an `idempotency_key` that was used before, the earlier run is the answer; Problem `CONFLICT` when it had
     another input. IntegrityError for a `nominal_at` that has its run already.
     """
-    from django.utils import timezone
-
     input = plain(input)
     if idempotency_key is not None:
         earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
@@ -68,7 +68,10 @@ def start(
                 principal=principal_value(principal),
                 trigger=trigger,
                 trigger_detail=trigger_detail,
-                run_after=run_after or timezone.now(),
+                # By the database's clock, as the claim reads it: a worker's or a web server's may go wrong.
+                run_after=run_after or Now(),
+                # What is sent right after the commit; a run for later is the sweep's.
+                dispatched_at=Now() if run_after is None else None,
                 nominal_at=nominal_at,
                 idempotency_key=idempotency_key,
                 retry_safe=retry_safe,
@@ -82,7 +85,11 @@ def start(
                 return earlier
         raise
     if run_after is None:
-        transaction.on_commit(lambda: _send(run), robust=True)
+        from .courier import courier
+
+        # The caller gets times, about the ones that the database wrote.
+        run.run_after = run.dispatched_at = timezone.now()
+        transaction.on_commit(lambda: courier.send(str(run.pk)), robust=True)
     return run
 
 
@@ -109,24 +116,24 @@ def _earlier(workspace: Workspace, kind: str, target_id: int, key: str, input: A
     return found
 
 
-def _send(run: Run) -> None:
-    from .courier import courier
-
-    Run.objects.filter(pk=run.pk, state=states.ACCEPTED).update(dispatched_at=Now())
-    courier.send(str(run.pk))
-
-
 def sweep() -> int:
-    """Send what is due and was not taken; how many. Two sweeps at once send nothing twice within ten seconds."""
+    """Give what is due and was not taken to the courier; how many. Two sweeps at once give nothing twice in ten seconds."""
     from .courier import courier
 
-    stale = Q(dispatched_at=None) | Q(dispatched_at__lt=Now() - timedelta(seconds=_AGAIN_SECONDS))
-    due = Run.objects.filter(stale, state=states.ACCEPTED, run_after__lte=Now())
-    sent = 0
-    for pk in list(due.order_by("run_after").values_list("pk", flat=True)[:_BATCH]):
-        if Run.objects.filter(stale, pk=pk, state=states.ACCEPTED).update(dispatched_at=Now()):
+    again = Now() - timedelta(seconds=settings.RUN_SEND_AGAIN_SECONDS)
+    stale = Q(dispatched_at=None) | Q(dispatched_at__lt=again)
+    due = Run.objects.filter(state=states.ACCEPTED, run_after__lte=Now())
+    oldest = due.filter(stale).order_by("run_after").values_list("pk", "dispatched_at")[:_BATCH]
+    waiting, sent = None, 0
+    for pk, dispatched_at in list(oldest):
+        if not Run.objects.filter(stale, pk=pk, state=states.ACCEPTED).update(dispatched_at=Now()):
+            continue
+        if dispatched_at is None:
             courier.send(str(pk))
-            sent += 1
+        else:
+            waiting = due.count() if waiting is None else waiting
+            courier.send_again(str(pk), waiting)
+        sent += 1
     return sent
 
 
@@ -137,17 +144,10 @@ def reap() -> int:
     gone = Run.objects.filter(state=states.RUNNING, lease_until__lt=Now())
     taken = 0
     for run in list(gone[:_BATCH]):
-        held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=run.fence, lease_until__lt=Now())
         if run.cancel_requested_at is not None:
             taken += end(run, run.fence, states.CANCELLED, None, None, "", expired=True)
         elif run.retry_safe and run.attempt < run.max_attempts:
-            with transaction.atomic():
-                # The fence moves on, so that whoever still works on it can no longer write.
-                if held.update(
-                    state=states.ACCEPTED, fence=F("fence") + 1, dispatched_at=None, lease_until=None
-                ):
-                    RunEvent.objects.create(run=run, name="taken_back", fence=run.fence)
-                    taken += 1
+            taken += _take_back(run)
         else:
             error = {
                 "name": "Lost",
@@ -158,8 +158,27 @@ def reap() -> int:
     return taken
 
 
+def _take_back(run: Run) -> int:
+    held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=run.fence, lease_until__lt=Now())
+    with transaction.atomic():
+        # The fence moves on, so that whoever still works on it can no longer write.
+        taken = held.filter(cancel_requested_at=None).update(
+            state=states.ACCEPTED, fence=F("fence") + 1, dispatched_at=None, lease_until=None
+        )
+        if taken:
+            RunEvent.objects.create(run=run, name="taken_back", fence=run.fence)
+    return taken
+
+
 def cancel(run: Run) -> None:
     """Cancel a run: at once when it waits, within about a second when it runs. Problem `CONFLICT` when it has ended."""
+    while not _cancelled(run):
+        run.refresh_from_db()
+        if run.is_finished:
+            raise Problem("CONFLICT", f"This run has ended already: {run.state}.")
+
+
+def _cancelled(run: Run) -> bool:
     from .ending import record_end
 
     with transaction.atomic():
@@ -167,23 +186,34 @@ def cancel(run: Run) -> None:
         if waiting.update(state=states.CANCELLED, fence=F("fence") + 1, finished_at=Now()):
             run.refresh_from_db()
             record_end(run, run.fence)
-            return
+            return True
         running = Run.objects.filter(pk=run.pk, state=states.RUNNING)
         if running.update(cancel_requested_at=Now()):
             RunEvent.objects.create(run=run, name="cancel_requested", fence=run.fence)
-            return
-    run.refresh_from_db()
-    raise Problem("CONFLICT", f"This run has ended already: {run.state}.")
+            return True
+    # It has ended, or was taken or given back between the two statements.
+    return False
 
 
 def prune(keep: int = 100_000, days: int = 30) -> int:
-    """Delete finished runs past `days`, and the oldest beyond `keep`; how many."""
-    finished = Run.objects.filter(state__in=states.FINISHED)
-    old = finished.filter(finished_at__lt=Now() - timedelta(days=days))
-    beyond = finished.order_by("-id").values_list("pk", flat=True)[keep : keep + _BATCH]
+    """Delete finished runs past `days`, and the oldest beyond `keep`; how many. At most 20,000 at once."""
     deleted = 0
-    for rows in (old.order_by("id")[:_BATCH], Run.objects.filter(pk__in=list(beyond))):
-        pks = list(rows.values_list("pk", flat=True))
-        RunEvent.objects.filter(run__in=pks).delete()
-        deleted += Run.objects.filter(pk__in=pks, state__in=states.FINISHED).delete()[0] if pks else 0
+    for _ in range(_PRUNE_ROUNDS):
+        round_deleted = _prune_batch(keep, days)
+        deleted += round_deleted
+        if round_deleted < _BATCH:
+            break
     return deleted
+
+
+def _prune_batch(keep: int, days: int) -> int:
+    finished = Run.objects.filter(state__in=states.FINISHED)
+    old = finished.filter(finished_at__lt=Now() - timedelta(days=days)).order_by("id")
+    beyond = finished.order_by("-id")[keep:]
+    pks = list(old.values_list("pk", flat=True)[:_BATCH])
+    if len(pks) < _BATCH:
+        pks += list(beyond.values_list("pk", flat=True)[:_BATCH])
+    with transaction.atomic():
+        RunEvent.objects.filter(run__in=pks).delete()
+        Run.objects.filter(pk__in=pks).delete()
+    return len(set(pks))

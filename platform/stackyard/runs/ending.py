@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from . import states
 from .models import Run, RunEvent
 
+_log = logging.getLogger(__name__)
 # Sent with `run` in the transaction that ends it, whatever it ends in.
 run_finished = Signal()
 
@@ -24,8 +26,9 @@ _LONGEST_WAIT_SECONDS = 600.0
 
 def finish(run: Run, fence: int, state: str, result: Any, error: Mapping[str, Any] | None, logs: str) -> bool:
     """Write how an attempt ended, or wait for the next one where that is safe; False when the lease was lost."""
-    if state in states.RETRIED and run.retry_safe and run.attempt < run.max_attempts:
-        return _try_again(run, fence, state, error, logs)
+    may_repeat = state in states.RETRIED and run.retry_safe and run.attempt < run.max_attempts
+    if may_repeat and _try_again(run, fence, state, error, logs):
+        return True
     return bool(end(run, fence, state, result, error, logs))
 
 
@@ -53,7 +56,9 @@ def end(
             finished_at=Now(),
         )
         if not changed:
-            RunEvent.objects.create(run=run, name="fenced_off", fence=fence, detail={"state": state})
+            # A late writer is worth a note; a second reaper, or a run that is no longer there, is not.
+            if not expired and Run.objects.filter(pk=run.pk).exists():
+                RunEvent.objects.create(run=run, name="fenced_off", fence=fence, detail={"state": state})
             return 0
         run.refresh_from_db()
         record_end(run, fence)
@@ -61,14 +66,27 @@ def end(
 
 
 def record_end(run: Run, fence: int) -> None:
-    """The terminal event, and the signal. Called in the transaction that wrote the state."""
+    """The terminal event, and the signal. Called in the transaction that wrote the state.
+
+    A listener that fails takes back what the listeners did, and not the end: else the run would never have one.
+    """
     RunEvent.objects.create(run=run, name=run.state, fence=fence, is_terminal=True)
-    run_finished.send(sender=None, run=run)
+    try:
+        with transaction.atomic():
+            run_finished.send(sender=None, run=run)
+    except (OperationalError, InterfaceError):
+        # The database is away or wants this done again: then the end is not written either.
+        raise
+    except Exception as error:
+        _log.exception("what follows run %s could not be started", run.pk)
+        detail = {"name": type(error).__name__, "message": str(error)[:500]}
+        RunEvent.objects.create(run=run, name="following_failed", fence=fence, detail=detail)
 
 
 def _try_again(run: Run, fence: int, state: str, error: Mapping[str, Any] | None, logs: str) -> bool:
+    """Give the run back for its next attempt; False when it is not ours any more, or is to be cancelled."""
     with transaction.atomic():
-        held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence)
+        held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence, cancel_requested_at=None)
         changed = held.update(
             state=states.ACCEPTED,
             run_after=Now() + timedelta(seconds=wait_seconds(run.attempt)),
@@ -77,8 +95,9 @@ def _try_again(run: Run, fence: int, state: str, error: Mapping[str, Any] | None
             error=None if error is None else dict(error),
             logs=cut(logs),
         )
-        name = "attempt_failed" if changed else "fenced_off"
-        RunEvent.objects.create(run=run, name=name, fence=fence, detail={"state": state, "error": error})
+        if changed:
+            detail = {"state": state, "error": None if error is None else dict(error)}
+            RunEvent.objects.create(run=run, name="attempt_failed", fence=fence, detail=detail)
     return bool(changed)
 
 
@@ -92,8 +111,8 @@ def wait_seconds(attempt: int) -> float:
 
 
 def cut(logs: str) -> str:
-    """Logs up to 1 MB, and where they were cut."""
-    data = logs.encode("utf-8", "replace")
+    """Logs up to 1 MB, and where they were cut; without what no database takes (NUL, half a surrogate pair)."""
+    data = logs.replace("\0", "\ufffd").encode("utf-8", "replace")
     if len(data) <= LOG_BYTES:
-        return logs
+        return data.decode()
     return data[:LOG_BYTES].decode("utf-8", "ignore") + f"\n… cut: {len(data) - LOG_BYTES:,} bytes more"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.conf import settings
+from django.db import DataError, Error, close_old_connections, connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -19,14 +21,24 @@ from .models import Run, RunEvent
 from .run_kind import ClaimedRun, Outcome, RunKind
 
 _log = logging.getLogger(__name__)
-LEASE_SECONDS = 30
 _BEAT_SECONDS = 1.0
-_RENEW_EVERY = 8
+_WRITE_SECONDS = 300.0
+_LONGEST_WAIT_SECONDS = 8.0
+_UNSTORABLE = {
+    "name": "Unstorable",
+    "code": "INTERNAL_ERROR",
+    "message": "It ended, and what it gave could not be stored.",
+}
 
 
 def work(run_id: str | uuid.UUID) -> str | None:
     """Do one attempt at a run, if it is there to be taken; the state it ended in. A second message does nothing."""
-    claimed = claim(run_id)
+    try:
+        claimed = claim(run_id)
+    except Error as error:
+        _log.warning("run %s cannot be taken now: %s", run_id, error)
+        close_old_connections()
+        return None
     if claimed is None:
         return None
     finished = threading.Event()
@@ -34,6 +46,9 @@ def work(run_id: str | uuid.UUID) -> str | None:
     try:
         outcome = _attempt(claimed)
         return outcome.state if _write(claimed, outcome) else None
+    except BaseException:
+        _give_up(claimed)
+        raise
     finally:
         finished.set()
 
@@ -46,7 +61,7 @@ def claim(run_id: str | uuid.UUID) -> ClaimedRun | None:
             state=states.RUNNING,
             fence=F("fence") + 1,
             attempt=F("attempt") + 1,
-            lease_until=Now() + timedelta(seconds=LEASE_SECONDS),
+            lease_until=Now() + _lease(),
             started_at=Now(),
         )
         if not taken:
@@ -54,6 +69,19 @@ def claim(run_id: str | uuid.UUID) -> ClaimedRun | None:
         run = Run.objects.select_related("workspace").get(pk=run_id)
         RunEvent.objects.create(run=run, name=states.RUNNING, fence=run.fence)
     return ClaimedRun(run, run.fence)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.RUN_LEASE_SECONDS)
+
+
+def _give_up(claimed: ClaimedRun) -> None:
+    """This process is told to end in the middle of the work: let the reaper see to the run now, not after the lease."""
+    held = Run.objects.filter(pk=claimed.run.pk, state=states.RUNNING, fence=claimed.fence)
+    try:
+        held.update(lease_until=Now() - timedelta(milliseconds=1))
+    except Error as error:
+        _log.warning("the lease of run %s runs out by itself: %s", claimed.run.pk, error)
 
 
 def _attempt(claimed: ClaimedRun) -> Outcome:
@@ -76,30 +104,48 @@ def _attempt(claimed: ClaimedRun) -> Outcome:
 
 
 def _write(claimed: ClaimedRun, outcome: Outcome) -> bool:
-    """Write the end; a database that is away for a while is waited for as long as the lease can still be ours."""
-    run = claimed.run
-    for wait in (0.1, 0.5, 1, 2, 4, 8):
+    """Write the end. A database that is away is waited for: as long as nobody took the run back, its end is ours."""
+    run, wait = claimed.run, 0.1
+    deadline = time.monotonic() + _WRITE_SECONDS
+    while True:
         try:
             return finish(run, claimed.fence, outcome.state, outcome.result, outcome.error, outcome.logs)
-        except DatabaseError as error:
+        except DataError:
+            outcome = _unstorable(claimed, outcome)
+        except Error as error:
+            if time.monotonic() > deadline:
+                _log.error("the end of run %s could not be written: %s", run.pk, error)
+                return False
             _log.warning("the end of run %s cannot be written now: %s", run.pk, error)
             close_old_connections()
-            threading.Event().wait(wait)
-    _log.error("the end of run %s could not be written", run.pk)
-    return False
+            time.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        except (ValueError, TypeError, RecursionError):
+            outcome = _unstorable(claimed, outcome)
+
+
+def _unstorable(claimed: ClaimedRun, outcome: Outcome) -> Outcome:
+    """The end of a run whose result or error no database takes. Raises again when that is what we tried."""
+    if outcome.error is _UNSTORABLE:
+        raise
+    _log.exception("what run %s gave could not be stored", claimed.run.pk)
+    return Outcome(states.FAILED, error=_UNSTORABLE, logs=outcome.logs)
 
 
 def _hold(claimed: ClaimedRun, finished: threading.Event) -> None:
     """Keep the lease while the work goes on; tell the work to stop when it is cancelled or the lease is lost."""
-    beats = 0
+    renew_seconds = settings.RUN_LEASE_SECONDS / 4
+    pause = min(_BEAT_SECONDS, renew_seconds)
+    renewed_at = time.monotonic()
     try:
-        while not finished.wait(_BEAT_SECONDS):
-            beats += 1
+        while not finished.wait(pause):
+            renew = time.monotonic() - renewed_at >= renew_seconds
             try:
-                if not _beat(claimed, renew=beats % _RENEW_EVERY == 0):
+                if not _beat(claimed, renew):
                     claimed.stop.set()
                     return
-            except DatabaseError as error:
+                renewed_at = time.monotonic() if renew else renewed_at
+            except Error as error:
                 _log.warning("the lease of run %s cannot be renewed now: %s", claimed.run.pk, error)
                 close_old_connections()
     finally:
@@ -107,8 +153,8 @@ def _hold(claimed: ClaimedRun, finished: threading.Event) -> None:
 
 
 def _beat(claimed: ClaimedRun, renew: bool) -> bool:
-    """Whether the work may go on."""
-    held = Run.objects.filter(pk=claimed.run.pk, state=states.RUNNING, fence=claimed.fence)
-    if renew and not held.update(lease_until=Now() + timedelta(seconds=LEASE_SECONDS)):
-        return False
-    return not held.filter(cancel_requested_at__isnull=False).exists()
+    """Whether the work may go on: the run is still ours, and nobody wants it cancelled."""
+    held = Run.objects.filter(
+        pk=claimed.run.pk, state=states.RUNNING, fence=claimed.fence, cancel_requested_at=None
+    )
+    return bool(held.update(lease_until=Now() + _lease())) if renew else held.exists()

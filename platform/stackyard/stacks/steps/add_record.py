@@ -40,8 +40,8 @@ class AddRecord(Step):
             "lines": [
                 {"step": "add_record", "as": "c", "params": {"table": "customers", "data": {"name": "Cem"}}}
             ],
-            "response": "[c.id, c.name]",
-            "is": [3, "Cem"],
+            "response": "[c.id > 2, c.name]",
+            "is": [True, "Cem"],
         },
     )
     raises = ("CONFLICT",)
