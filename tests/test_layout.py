@@ -93,8 +93,8 @@ def undocumented(path: Path) -> list[tuple[int, str]]:
 
 
 def test_only_settings_read_the_environment() -> None:
-    # The set-up runs before there are settings, the entry points name the settings module, and the web
-    # server's workers drop what would look like a request's header.
+    # The set-up runs before there are settings; entry points name the settings module, or tell a library
+    # something before it is imported; the web server's workers drop what would look like a request's header.
     allowed = {"settings.py", "wsgi.py", "asgi.py", "celery.py", "environment.py", "web.py", "worker.py"}
     reading = [
         path
