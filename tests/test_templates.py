@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,3 +227,14 @@ def test_what_is_written_has_at_most_ten_megabytes() -> None:
     text = "x" * 1_000_000
     assert len(made("{{ t }}" * 9, t=text)) == 9_000_000
     assert problem("{{ t }}" * 11, t=text).code == "BUDGET_EXCEEDED"
+
+
+def test_the_template_in_the_docs_renders() -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs/reaching-out.md").read_text()
+    text = page.split("## Templates")[1].split("```")[1]
+    order = {"lines": [{"title": "Tea", "price": Decimal("3.5")}], "total": 120, "gift": False}
+    shown = made(text, customer=ANN, order=order)
+    assert "Hello Ann," in shown
+    assert "1. Tea: 3.50" in shown
+    assert "Thank you!" in shown
+    assert "{" not in shown
