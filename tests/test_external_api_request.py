@@ -122,20 +122,20 @@ def test_no_answer_is_an_error_that_can_be_caught(
 
 
 def test_a_request_that_takes_too_long_can_be_caught(workspace: Workspace, outside: Outside) -> None:
-    outside.serve_raw("api.example", lambda _: time.sleep(2))
+    outside.serve_raw("api.example", lambda _: time.sleep(9))
     asking = line("external_api_request", url="http://api.example/", timeout=0.2)
     assert run(workspace, "null", *caught(asking)) == "REQUEST_TIMEOUT"
 
 
 def test_a_request_does_not_outlast_its_run(workspace: Workspace, outside: Outside) -> None:
-    outside.serve_raw("api.example", lambda _: time.sleep(3))
+    outside.serve_raw("api.example", lambda _: time.sleep(9))
     asking = line("external_api_request", url="http://api.example/", timeout=20)
     began = time.monotonic()
     with pytest.raises(Problem) as problem:
         run(workspace, "1", asking, seconds=0.3)
     assert problem.value.code in {"TIMEOUT", "REQUEST_TIMEOUT"}
     assert problem.value.status == 504
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_retries_are_a_number_or_say_more(

@@ -101,23 +101,23 @@ def test_time_is_for_the_whole_request_however_it_drips(outside: Outside, first:
     began = time.monotonic()
     late = problem("GET", API, timeout=0.4)
     assert (late.code, late.status) == ("REQUEST_TIMEOUT", 504)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_body_that_nobody_reads_runs_into_the_time_limit(outside: Outside) -> None:
-    outside.serve_raw("api.example", lambda _: time.sleep(3))
+    outside.serve_raw("api.example", lambda _: time.sleep(9))
     began = time.monotonic()
     assert problem("POST", API, body="x" * 30_000_000, body_type="raw", timeout=0.4).code == "REQUEST_TIMEOUT"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_resolver_that_hangs_runs_into_the_time_limit(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(9))
     began = time.monotonic()
     assert problem("GET", API, timeout=0.3).code == "REQUEST_TIMEOUT"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import sqlite3
@@ -74,6 +75,7 @@ DELETE FROM entries WHERE rowid IN (
 )
 """
 _SWEEP_EVERY = 100
+_BUSY_SECONDS = 5
 
 
 class _Held(threading.local):
@@ -92,6 +94,7 @@ class FileStore:
         self._path = path
         self._held = _Held()
         self._writes = 0
+        self._is_prepared = False
 
     def get(self, workspace: int, key: str) -> Raw | None:
         """The value, or None when there is none any more."""
@@ -136,19 +139,28 @@ class FileStore:
     def _run(self, statement: str, values: Any) -> list[Any]:
         try:
             return self._connection().execute(statement, values).fetchall()
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             raise unavailable() from None
 
     def _connection(self) -> sqlite3.Connection:
         held = self._held
         # A connection must not be carried into a forked process.
         if held.connection is None or held.process != os.getpid():
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
+            self._prepare(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_TABLE)
             held.connection, held.process = connection, os.getpid()
         return held.connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make the table where there is none. One at a time: changing to WAL fails at once while others do the same."""
+        if self._is_prepared:
+            return
+        with self._path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_TABLE)
+        self._is_prepared = True
 
 
 _REDIS_SECONDS = 1.0
