@@ -21,6 +21,7 @@ class ContainerLauncher(Launcher):
     icon = "package"
     sentence = "Deno in an OCI container"
     rank = 3
+    bounds_memory = True
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         super().__init__(home, environment)

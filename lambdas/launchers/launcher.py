@@ -21,6 +21,7 @@ from typing import ClassVar
 
 from stackyard.core.kinds import Kind
 
+from .memory_group import MemoryGroup
 from .scratch import remove
 
 RUNNER = Path(__file__).resolve().parents[1] / "runtime" / "runner.ts"
@@ -45,7 +46,8 @@ class Launched:
 
     `pid` is the process that was started and leads its group; `inner` is Deno's own id as this process sees
     it (the same, or a descendant once a sandbox is up). `scratch` is the directory that the code may use,
-    opened once, so that it can be emptied from outside; `handle` is a pidfd, where the launcher needs one.
+    opened once, so that it can be emptied from outside; `handle` is a pidfd, where the launcher needs one;
+    `group` bounds its memory, where one can be made.
     """
 
     popen: subprocess.Popen[bytes]
@@ -53,6 +55,7 @@ class Launched:
     inner: int | None = None
     scratch: int | None = None
     handle: int | None = None
+    group: MemoryGroup | None = None
     marks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -65,6 +68,8 @@ class Launcher(Kind, family="launcher"):
     """One way to start slots. `rank` orders them: the highest that runs here is taken."""
 
     rank: ClassVar[int] = 0
+    # Whether it bounds the memory of its slots itself.
+    bounds_memory: ClassVar[bool] = False
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         """`home` is the folder for what a launcher keeps; `environment` tells a container program where its engine is."""
@@ -93,6 +98,8 @@ class Launcher(Kind, family="launcher"):
             if descriptor is not None:
                 os.close(descriptor)
         launched.scratch = launched.handle = None
+        if launched.group is not None:
+            launched.group.remove()
         remove(launched.folder)
 
 

@@ -76,6 +76,8 @@ class Compiler:
                 self._drop()
 
     def _ask(self, source: str) -> dict[str, Any]:
+        if self._slot is not None and not self._slot.channel.is_quiet():
+            self._drop()
         if self._slot is None:
             self._slot = self._take()
         slot = self._slot

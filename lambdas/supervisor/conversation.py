@@ -180,7 +180,8 @@ class Conversation:
             return "timed_out", Failure("TimeoutError", message, code="TIMEOUT", status=504)
         if verdict == "cancelled":
             return "cancelled", Failure("Cancelled", "The run was cancelled.")
-        if verdict == "out_of_memory" or _NO_MEMORY.search(stderr):
+        group = self._slot.launched.group
+        if verdict == "out_of_memory" or _NO_MEMORY.search(stderr) or (group and group.has_killed()):
             message = f"The lambda used more than {job.memory_mb} MB of memory."
             return "out_of_memory", Failure("MemoryError", message, code="OUT_OF_MEMORY", status=500)
         if verdict == "scratch":

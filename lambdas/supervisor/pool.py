@@ -47,6 +47,7 @@ class Supervisor:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.launcher = launcher
+        self._process = os.getpid()
         self._parent = home
         self._most_spares = spares
         self._most = slots or max(8, 4 * (os.cpu_count() or 1))
@@ -101,7 +102,9 @@ class Supervisor:
         return self._compiler.compile(code)
 
     def close(self) -> None:
-        """End every process and thread; runs at work end as failed."""
+        """End every process and thread; runs at work end as failed. In a forked child nothing happens."""
+        if os.getpid() != self._process:
+            return
         with self._changed:
             if self._is_closed:
                 return
@@ -148,8 +151,8 @@ class Supervisor:
     def _take(self, job: Job) -> Slot:
         key = (job.workspace_id, job.lambda_key, job.memory_mb)
         heap_mb = HEAP_MB if job.memory_mb <= HEAP_MB else job.memory_mb
-        now = time.monotonic()
-        no_room, no_boot = now + self._wait_seconds, now + BOOT_SECONDS
+        no_boot = time.monotonic() + BOOT_SECONDS
+        no_room: float | None = None
         with self._changed:
             while True:
                 slot = self._find(job, key, heap_mb)
@@ -158,7 +161,12 @@ class Supervisor:
                 has_room = self._has_room(job)
                 if has_room or self._is_closed:
                     self._refuse()
-                self._wait(heap_mb if has_room else None, no_boot if has_room else no_room)
+                if has_room:
+                    no_room = None
+                    self._wait(heap_mb, no_boot)
+                else:
+                    no_room = no_room or time.monotonic() + self._wait_seconds
+                    self._wait(None, no_room)
 
     def _find(self, job: Job, key: _Key, heap_mb: int) -> Slot | None:
         """A slot that can run the job now, taken; the lock is held."""
@@ -186,11 +194,12 @@ class Supervisor:
         return slot
 
     def _find_spare(self, heap_mb: int) -> Slot | None:
-        for slot in self._spares:
-            if slot.heap_mb == heap_mb:
-                self._spares.remove(slot)
-                self._nursery.wake()
+        for slot in [slot for slot in self._spares if slot.heap_mb == heap_mb]:
+            self._spares.remove(slot)
+            self._nursery.wake()
+            if slot.channel.is_quiet():
                 return slot
+            self._graves.put(slot)
         return None
 
     def _take_spare(self) -> Slot:
@@ -256,7 +265,7 @@ class Supervisor:
                 self._idle_count += 1
             else:
                 self._graves.put(slot)
-            self._changed.notify()
+            self._changed.notify_all()
 
     @staticmethod
     def _is_fresh(slot: Slot, now: float) -> bool:
@@ -310,20 +319,31 @@ class Supervisor:
 
     def _bury(self) -> None:
         """The undertaker's thread: reaps what was killed, and closes slots that nobody has used for long."""
+        pause = min(2.0, self._idle_seconds / 2)
+        look_at = time.monotonic() + pause
         while True:
             try:
-                slot = self._graves.get(timeout=min(5.0, self._idle_seconds / 2))
+                slot = self._graves.get(timeout=max(0.0, look_at - time.monotonic()))
+                if slot is None:
+                    return
+                slot.bury()
             except queue.Empty:
+                pass
+            if time.monotonic() >= look_at:
                 self._close_idle()
-                self._compiler.close(time.monotonic() - self._idle_seconds)
-                continue
-            if slot is None:
-                return
-            slot.bury()
+                look_at = time.monotonic() + pause
 
     def _close_idle(self) -> None:
+        """Close what is idle for long, what has died or works on its own, and spares of a size nobody waits for."""
         since = time.monotonic() - self._idle_seconds
         with self._changed:
             for slot in [slot for slots in self._idle.values() for slot in slots]:
-                if slot.last_used_at < since or slot.launched.popen.poll() is not None:
+                if slot.last_used_at < since or slot.launched.popen.poll() is not None or slot.is_restless():
                     self._forget(slot)
+            for slot in list(self._spares):
+                is_odd = slot.heap_mb != HEAP_MB and slot.heap_mb not in self._waiting
+                if is_odd or slot.launched.popen.poll() is not None:
+                    self._spares.remove(slot)
+                    self._graves.put(slot)
+                    self._nursery.wake()
+        self._compiler.close(since)

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from lambdas.launchers.launcher import ON_LINUX, CannotLaunch, Launched, Launcher, Order
-from lambdas.launchers.limits import CPU_SECONDS, number, process_limits
+from lambdas.launchers.limits import BESIDE_HEAP_MB, CPU_SECONDS, number, process_limits
+from lambdas.launchers.memory_group import MemoryGroup
 from lambdas.launchers.scratch import empty
 
 from .frames import DONE, LOG, READY, RPC, BadFrame, Channel, Ended, Frame, Late
@@ -25,6 +26,8 @@ from .limits import (
 from .memory import Meter
 
 _LONGEST = {READY: 1_000, LOG: LOG_FRAME_BYTES, RPC: RPC_BYTES, DONE: OUTPUT_FRAME_BYTES}
+# Collecting garbage and such takes a little.
+_RESTLESS_SECONDS = 0.5
 _numbers = itertools.count(1)
 
 
@@ -42,6 +45,7 @@ class Slot:
         self.started_at = self.last_used_at = time.monotonic()
         self.verdict: str | None = None
         self.meter: Meter | None = None
+        self._idle_mark = (0.0, 0.0)
         popen = launched.popen
         to, self.output, error = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
         self.channel = Channel(to, self.output, error, _LONGEST, WAITING_BYTES)
@@ -76,6 +80,9 @@ class Slot:
         inner = self.launched.inner
         if inner is None or not ON_LINUX:
             return
+        if not self.launcher.bounds_memory:
+            most = (self.heap_mb + BESIDE_HEAP_MB) * 1_000_000
+            self.launched.group = MemoryGroup.make(inner, most)
         with suppress(PermissionError, ProcessLookupError):
             for name, value in process_limits(self.heap_mb).items():
                 resource.prlimit(inner, number(name), (value, value))
@@ -120,6 +127,13 @@ class Slot:
             if stream is not None:
                 stream.close()
         self.launcher.discard(self.launched)
+
+    def is_restless(self) -> bool:
+        """Whether it worked between the last time this was asked and now, though nobody ran anything in it."""
+        cpu = self.meter.cpu_seconds() if self.meter is not None else 0.0
+        used_at, before = self._idle_mark
+        self._idle_mark = (self.last_used_at, cpu)
+        return used_at == self.last_used_at and cpu - before > _RESTLESS_SECONDS
 
     def sweep(self) -> None:
         """Empty the scratch directory. OSError when it can't be emptied."""
