@@ -101,6 +101,11 @@ class Keeper:
                 for process in self.processes:
                     process.tend(self._environment)
 
+    def release(self, process: Process) -> None:
+        """Do not start one again; it runs on."""
+        with self._lock:
+            self.processes = [other for other in self.processes if other is not process]
+
     def retire(self, processes: list[Process]) -> None:
         """Stop some for good."""
         with self._lock:

@@ -1,6 +1,9 @@
 """The product's settings with the nemesis' app: what its workers, schedulers and clients run with."""
 
+import os
+
 from stackyard.settings import *  # noqa: F403
 from stackyard.settings import INSTALLED_APPS as _APPS
 
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = int(os.environ.get("NEMESIS_PATIENCE", "30"))
 INSTALLED_APPS = [*_APPS, "tests.nemesis.apps.NemesisConfig"]

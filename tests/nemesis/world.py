@@ -81,7 +81,9 @@ class World:
 
 
 @contextmanager
-def make_world(seed: int, *, on_servers: bool, publish_only: bool = False) -> Iterator[World]:
+def make_world(
+    seed: int, *, on_servers: bool, publish_only: bool = False, lease_seconds: float = LEASE_SECONDS
+) -> Iterator[World]:
     """A world with an empty installation, nothing running in it yet."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stackyard-nemesis-")))
@@ -89,7 +91,9 @@ def make_world(seed: int, *, on_servers: bool, publish_only: bool = False) -> It
         if on_servers:
             redis, postgres = _start_servers(stack)
         database = postgres.url if postgres else str(home / "stackyard.sqlite3")
-        environment = _environment(home, postgres.url if postgres else "", redis.url if redis else "")
+        environment = _environment(
+            home, postgres.url if postgres else "", redis.url if redis else "", lease_seconds
+        )
         environment["NEMESIS_PUBLISH_ONLY"] = "1" if publish_only else "0"
         world = World(home, database, environment, *_processes(home, seed), redis, postgres)
         world.run(PREPARE)
@@ -103,7 +107,7 @@ def _start_servers(stack: ExitStack) -> tuple[servers.Redis, servers.Postgres]:
     return stack.enter_context(servers.redis(program)), stack.enter_context(servers.postgres(programs))
 
 
-def _environment(home: Path, database_url: str, redis_url: str) -> dict[str, str]:
+def _environment(home: Path, database_url: str, redis_url: str, lease_seconds: float) -> dict[str, str]:
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.nemesis.settings",
@@ -112,7 +116,7 @@ def _environment(home: Path, database_url: str, redis_url: str) -> dict[str, str
         "REDIS_URL": redis_url,
         "WORKERS_AT_LEAST": "1",
         "WORKERS_AT_MOST": "2",
-        "STACKYARD_RUN_LEASE_SECONDS": str(LEASE_SECONDS),
+        "STACKYARD_RUN_LEASE_SECONDS": str(lease_seconds),
         "STACKYARD_RUN_SEND_AGAIN_SECONDS": "2",
         "NEMESIS_ACCEPTED": str(home / "accepted"),
         "NEMESIS_EFFECTS": str(home / "effects"),
@@ -168,7 +172,13 @@ def faults_of(world: World, chance: random.Random) -> dict[str, Callable[[], Non
     return faults
 
 
-def torment(world: World, count: int, seed: int, say: Callable[[str], None] = lambda line: None) -> None:
+def torment(
+    world: World,
+    count: int,
+    seed: int,
+    say: Callable[[str], None] = lambda line: None,
+    settle_seconds: float = SETTLE_SECONDS,
+) -> None:
     """Run the world under `count` faults, each kind equally often, in an order by the seed; then let it settle."""
     chance = random.Random(seed)
     faults = faults_of(world, chance)
@@ -177,7 +187,7 @@ def torment(world: World, count: int, seed: int, say: Callable[[str], None] = la
         order += chance.sample(sorted(faults), len(faults))
     began = time.monotonic()
     with Keeper(world.processes, world.environment) as keeper:
-        _wait_until(lambda: bool(world.evidence().ended), 40)
+        wait_until(lambda: bool(world.evidence().ended), 40)
         for name in order[:count]:
             time.sleep(chance.uniform(0.2, 1.2))
             say(f"{time.monotonic() - began:7.1f} s  {name}")
@@ -185,11 +195,11 @@ def torment(world: World, count: int, seed: int, say: Callable[[str], None] = la
             faults[name]()
         keeper.retire([world.client])
         world.run(PAUSE)
-        _wait_until(lambda: not unfinished(world.database), SETTLE_SECONDS)
+        wait_until(lambda: not unfinished(world.database), settle_seconds)
         say(f"{time.monotonic() - began:7.1f} s  settled")
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

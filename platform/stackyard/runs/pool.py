@@ -8,10 +8,16 @@ says "exited with 'exitcode None'"), and now and then the whole worker exits wit
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 from celery.concurrency import prefork
+
+_TERMINATE_SECONDS = 2.0
 
 
 class _Pool(prefork.BlockingPool):  # type: ignore[misc]
@@ -37,9 +43,28 @@ class _Pool(prefork.BlockingPool):  # type: ignore[misc]
 
 
 class TaskPool(prefork.TaskPool):  # type: ignore[misc]
-    """Celery's prefork pool with that lock."""
+    """Celery's prefork pool with that lock, and with an end to waiting when the worker is to stop.
+
+    Celery's own soft shutdown always waits for its whole time-out, its warm one without limit.
+    """
 
     BlockingPool = _Pool
+
+    def on_stop(self) -> None:
+        """Wait for the runs in hand, at most as long as `worker_soft_shutdown_timeout`; then end their processes."""
+        limit = threading.Timer(float(self.app.conf.worker_soft_shutdown_timeout), self._end_processes)
+        limit.daemon = True
+        limit.start()
+        super().on_stop()
+        limit.cancel()
+
+    def _end_processes(self) -> None:
+        """SIGTERM, at which a process gives up the lease of its run; SIGKILL to what is left."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in list(self._pool._pool if self._pool is not None else ()):
+                with suppress(ProcessLookupError, TypeError):
+                    os.kill(process.pid, number)
+            time.sleep(_TERMINATE_SECONDS)
 
     @property
     def num_processes(self) -> int:

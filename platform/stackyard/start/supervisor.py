@@ -28,10 +28,11 @@ _STOP_SECONDS = 12.0
 
 @dataclass(frozen=True)
 class Program:
-    """What is run: a name for people and a command line."""
+    """What is run: a name for people, a command line, and how long it may take to stop when it is asked to."""
 
     name: str
     command: Sequence[str]
+    stop_seconds: float = _STOP_SECONDS
 
 
 class Child:
@@ -138,10 +139,11 @@ class Supervisor:
         asked = self._signals
         for child in self._children:
             child.ask_to_stop()
-        deadline = time.monotonic() + _STOP_SECONDS
-        while any(child.is_running for child in self._children):
-            if time.monotonic() > deadline or self._signals > asked:
-                break
+        began = time.monotonic()
+        while self._signals == asked and any(
+            child.is_running and time.monotonic() - began < child.program.stop_seconds
+            for child in self._children
+        ):
             time.sleep(_TICK_SECONDS / 2)
         for child in self._children:
             child.kill()

@@ -15,9 +15,15 @@ from .stages import Stages
 from .supervisor import Program, Supervisor
 
 # Every process of an installation; one more is one more line.
-PROGRAMS = tuple(
-    Program(name, (sys.executable, "-m", f"stackyard.start.{name}"))
-    for name in ("web", "worker", "scheduler")
+PROGRAMS = (
+    Program("web", (sys.executable, "-m", "stackyard.start.web")),
+    # Longer than its soft shutdown, which lets the runs in its hands end.
+    Program(
+        "worker",
+        (sys.executable, "-m", "stackyard.start.worker"),
+        stop_seconds=settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT + 5,
+    ),
+    Program("scheduler", (sys.executable, "-m", "stackyard.start.scheduler")),
 )
 
 
