@@ -63,6 +63,7 @@ class Supervisor:
         self._waiting: list[int] = []
         self._trouble: CannotLaunch | None = None
         self._is_started = self._is_closed = False
+        self._has_undertaker = True
         self._graves: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
         self._compiler = Compiler(self._take_spare, self._graves.put)
 
@@ -121,7 +122,11 @@ class Supervisor:
             self._nursery.close()
             for slot in left:
                 self._graves.put(slot)
-            self._graves.put(None)
+            with self._changed:
+                # A caller that is busy answering a call gives its slot back later, and buries it itself.
+                self._changed.wait_for(lambda: not self._busy, 2)
+                self._graves.put(None)
+                self._has_undertaker = False
             self._undertaker.join(10)
             self._warden.close()
             atexit.unregister(self.close)
@@ -263,9 +268,12 @@ class Supervisor:
             if stays and not self._is_closed:
                 self._idle.setdefault(slot.key, []).append(slot)
                 self._idle_count += 1
-            else:
+            elif self._has_undertaker:
                 self._graves.put(slot)
+            buries = not self._has_undertaker
             self._changed.notify_all()
+        if buries:
+            slot.bury()
 
     @staticmethod
     def _is_fresh(slot: Slot, now: float) -> bool:
