@@ -41,7 +41,7 @@ def check(target: Lambda, document: Any) -> Checked:
 
 def _check_code(code: str, faults: Faults) -> None:
     try:
-        supervisor.default().compile(code)
+        imports = supervisor.default().compile(code).imports
     except SyntaxFault as fault:
         failure = fault.failure
         message = (
@@ -50,6 +50,16 @@ def _check_code(code: str, faults: Faults) -> None:
             else failure.message
         )
         faults.error(("code",), "syntax", message, line=failure.line, column=failure.column)
+        return
+    for specifier in imports:
+        if specifier.startswith("npm:"):
+            message = f"\"{specifier}\" can't be imported: lambdas have Node's modules, no packages."
+            faults.error(("code",), "package", message, line=_line_of(code, specifier), column=1)
+
+
+def _line_of(code: str, specifier: str) -> int:
+    """The line (from 1) of an import; declarations stand before everything else."""
+    return code.count("\n", 0, max(code.find(specifier), 0)) + 1
 
 
 def create_lambda(workspace: Workspace, document: Mapping[str, Any], author: Any = None) -> Lambda:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -279,3 +281,19 @@ def test_a_lambda_sends_e_mail_and_remembers_in_the_cache(
     assert 'Did you mean "subject"?' in refused
     [sent] = mailoutbox
     assert (sent.to, sent.subject, sent.body) == (["ann@example.com"], "Hello", "It works.")
+
+
+def test_packages_that_would_not_be_there_at_run_time_are_not_published(workspace: Workspace) -> None:
+    code = "import { createHash } from 'node:crypto';\nimport leaf from 'npm:leaf@1';\nreturn 1"
+    target = create_lambda(workspace, {"name": "packed", "code": code})
+    [fault] = save_draft(target, target.draft)
+    assert (fault.code, fault.line) == ("package", 2)
+    with pytest.raises(Problem):
+        publish(target)
+    fine = "import { createHash } from 'node:crypto';\nreturn createHash('md5').update('a').digest('hex')"
+    assert value(made(workspace, "hashed", fine)) == "0cc175b9c0f1b6a831c399e269772661"
+
+
+def test_the_promise_stands_in_the_documentation_word_for_word() -> None:
+    promise = "retry-safe work at least once, other work at most once, each recorded exactly once"
+    assert promise in (Path(settings.ROOT) / "docs" / "lambdas.md").read_text()
