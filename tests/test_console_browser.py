@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from auth.keys import create_key
 from auth.models import User
 from endpoints.models import HistoryEntry
+from lambdas.models import Lambda
 from stackyard.core.workspaces import create_variable
 from stackyard.stacks.publishing import create_function
 from stackyard.tables.changes import create_table
@@ -298,3 +299,48 @@ def test_the_browser_obeys_the_policy(watched: Watched) -> None:
     assert page.title() != "taken over"
     assert any("Content Security Policy" in fault for fault in watched.faults)
     watched.faults.clear()
+
+
+def test_a_lambda_is_written_run_and_published(watched: Watched) -> None:
+    factories.make_workspace("club")
+    page = watched.page
+    page.goto("/admin/lambdas/lambda/add/")
+    page.get_by_label("Name").fill("half")
+    page.get_by_role("button", name="Make the lambda").click()
+    code = page.locator("#text")
+    code.fill("console.log('got', input.n);\nreturn input.n / ;")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".gutter span.error")).to_have_text("2")
+    page.get_by_role("link", name="Line 2, column 18").click()
+    expect(code).to_be_focused()
+    code.fill("console.log('got', input.n);\nreturn input.n / 2;")
+    page.locator("#inputs").fill('{"n": 42}')
+    code.press("Control+Enter")
+    expect(page.locator("#trial-body")).to_have_text("21")
+    expect(page.locator("#trial-logs")).to_contain_text("got 42")
+    page.locator("#inputs").fill("null")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#trial").get_by_role("link", name="Line 1")).to_be_visible()
+    expect(page.locator(".gutter span.error")).to_have_text("1")
+    page.get_by_label("Triggers").fill("- schedule: {cron: '0 2 * * *'}\n- webhook: {}\n")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published: version 1 is live.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Webhook")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    page.get_by_role("button", name="Start a run of v1").click()
+    expect(page.get_by_text("The run is accepted.")).to_be_visible()
+    page.get_by_role("button", name="Cancel this run").click()
+    expect(page.get_by_text("The run is cancelled.")).to_be_visible()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for address in (
+            "/admin/lambdas/lambda/",
+            f"/admin/lambdas/lambda/{Lambda.objects.get().pk}/change/",
+            "/admin/runs/run/",
+        ):
+            page.goto(address)
+            wide = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, (address, width)
