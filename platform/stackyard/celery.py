@@ -18,4 +18,7 @@ TRANSPORT_ALIASES["folder"] = "stackyard.runs.folder:Transport"
 
 app = Celery("stackyard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Celery would close the database's connection before and after every run, which costs more than a trivial run does;
+# this many closings are left out. The task looks after its connection itself (stackyard/runs/tasks.py).
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.autodiscover_tasks(["stackyard.runs"])

@@ -33,12 +33,7 @@ _UNSTORABLE = {
 
 def work(run_id: str | uuid.UUID) -> str | None:
     """Do one attempt at a run, if it is there to be taken; the state it ended in. A second message does nothing."""
-    try:
-        claimed = claim(run_id)
-    except Error as error:
-        _log.warning("run %s cannot be taken now: %s", run_id, error)
-        close_old_connections()
-        return None
+    claimed = _claim_or_wait(run_id)
     if claimed is None:
         return None
     finished = threading.Event()
@@ -51,6 +46,18 @@ def work(run_id: str | uuid.UUID) -> str | None:
         raise
     finally:
         finished.set()
+
+
+def _claim_or_wait(run_id: str | uuid.UUID) -> ClaimedRun | None:
+    """The claim; a connection that was cut while this process had nothing to do is replaced once."""
+    for is_last in (False, True):
+        try:
+            return claim(run_id)
+        except Error as error:
+            close_old_connections()
+            if is_last:
+                _log.warning("run %s cannot be taken now: %s", run_id, error)
+    return None
 
 
 def claim(run_id: str | uuid.UUID) -> ClaimedRun | None:
