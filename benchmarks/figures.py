@@ -95,6 +95,36 @@ def write_json(path: Path, name: str, comparisons: Sequence[Comparison]) -> None
     path.write_text(json.dumps({"name": name, "comparisons": rows}, indent=1))
 
 
+@dataclass(frozen=True)
+class Goal:
+    """Measurements whose median should be at most `most`."""
+
+    what: str
+    values: Sequence[float]
+    most: float
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is."""
+        return median(self.values) <= self.most
+
+
+def print_goals(title: str, goals: Sequence[Goal]) -> bool:
+    """One row a goal; whether all were reached."""
+    table = Table(title=title, title_justify="left")
+    for column in ("what", "median", "min-max", "goal"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for goal in goals:
+        table.add_row(
+            goal.what,
+            f"{median(goal.values):.3g}",
+            f"{min(goal.values):.3g}-{max(goal.values):.3g}",
+            f"≤ {goal.most:g} {'ok' if goal.is_reached else 'MISSED'}",
+        )
+    Console(width=140).print(table)
+    return all(goal.is_reached for goal in goals)
+
+
 def print_cost(title: str, found: Mapping[str, Sequence[float]], most: float) -> float:
     """One table of two costs in rounds that took turns; the median of the first by the second."""
     (name, costs), (other_name, other_costs) = found.items()

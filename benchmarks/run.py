@@ -19,7 +19,7 @@ from benchmarks import endpoint_count, figures, servers, versus_drf
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints")
+BENCHMARKS = ("drf", "loop", "endpoints", "runs")
 
 
 def main() -> int:
@@ -36,6 +36,8 @@ def main() -> int:
         reached.append(run_loop())
     if "endpoints" in wanted:
         reached.append(run_endpoints())
+    if "runs" in wanted:
+        reached.append(run_runs())
     if "drf" in wanted:
         reached.append(run_drf(options.rounds, options.seconds))
     print(f"Rounds: {OUTPUT}")
@@ -84,6 +86,32 @@ def run_endpoints() -> bool:
     found = endpoint_count.compare(rounds=25)
     title = f"CPU µs a request with {endpoint_count.MANY:,} endpoints and with {endpoint_count.FEW}"
     return report_cost(title, "endpoints", {"many": found["many"], "few": found["few"]}, 1.05)
+
+
+def run_runs() -> bool:
+    """Durable runs: from accepting to starting, and 40 after one another; without Redis and, where it is, with it."""
+    goals = [figures.Goal("SQLite, no Redis: accept to start, ms", measure_runs("")["start_ms"], 50)]
+    redis = services.find_redis()
+    if redis is None:
+        print("redis-server is not installed: left out")
+    else:
+        with services.redis(redis) as url:
+            found = measure_runs(url)
+        goals.append(figures.Goal("SQLite, Redis: accept to start, ms", found["start_ms"], 5))
+        goals.append(figures.Goal("SQLite, Redis: 40 runs in turn, s", found["seconds"], 0.4))
+    reached = figures.print_goals("Durable runs of a function that answers at once", goals)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    rows = [{"what": goal.what, "most": goal.most, "values": list(goal.values)} for goal in goals]
+    (OUTPUT / "runs.json").write_text(json.dumps({"name": "runs", "goals": rows}, indent=1))
+    return reached
+
+
+def measure_runs(redis_url: str) -> dict[str, list[float]]:
+    """What benchmarks.runs finds in an empty installation on SQLite."""
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {"STACKYARD_HOME": home, "DATABASE_URL": "", "REDIS_URL": redis_url}
+        found = servers.run_module(["benchmarks.runs"], environment).splitlines()[-1]
+    return dict(json.loads(found))
 
 
 def report_cost(title: str, name: str, found: dict[str, list[float]], most: float) -> bool:

@@ -45,7 +45,7 @@ def prepare() -> Any:
 @contextmanager
 def worker() -> Iterator[None]:
     """The worker that `make up` runs."""
-    process = subprocess.Popen([sys.executable, "-m", "stackyard.start.worker"])
+    process = subprocess.Popen([sys.executable, "-m", "stackyard.start.worker"], stdout=sys.stderr)
     try:
         yield
     finally:

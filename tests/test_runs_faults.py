@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from stackyard.core.models import Workspace
 from stackyard.runs import beat, dispatch, ending, folder, states, working
+from stackyard.runs.checks import check_celery
 from stackyard.runs.courier import courier
 from stackyard.runs.models import Run, RunEvent
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
@@ -283,6 +284,39 @@ def test_after_an_outage_the_workers_come_before_the_reaper(monkeypatch: pytest.
     monkeypatch.setattr(beat, "close_old_connections", lambda: None)
     beat.Waker().wake()
     assert calls == ["tick"]
+
+
+def test_settings_with_which_celery_loses_runs_are_refused(settings: Any) -> None:
+    assert check_celery() == []
+    settings.CELERY_TASK_ACKS_LATE = False
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    said = " ".join(error.msg for error in check_celery())
+    assert "CELERY_TASK_ACKS_LATE must be True" in said
+    assert "socket_timeout" in said
+
+
+@pytest.mark.django_db
+def test_a_deed_that_fails_does_not_keep_the_others_from_being_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def fail() -> int:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(beat.schedule, "tick", fail)
+    monkeypatch.setattr(beat.dispatch, "reap", lambda: calls.append("reap"))
+    beat.Waker().wake()
+    assert calls == ["reap"]
+
+
+@pytest.mark.django_db
+def test_a_run_that_may_be_repeated_is_never_lost(workspace: Workspace) -> None:
+    run = start(workspace, retry_safe=True, max_attempts=1)
+    assert claim(run.pk) is not None
+    Run.objects.filter(pk=run.pk).update(lease_until=Now() - timedelta(seconds=1))
+    assert dispatch.reap() == 1
+    run.refresh_from_db()
+    assert run.error is not None
+    assert (run.state, run.error["code"]) == ("failed", "WORKER_DIED")
 
 
 @pytest.mark.django_db(transaction=True)

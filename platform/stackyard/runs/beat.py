@@ -38,7 +38,7 @@ class Waker:
         self._due = dict.fromkeys(self._every, 0.0)
 
     def wake(self) -> None:
-        """Do what is due. A database that is away is tried again a second later."""
+        """Do what is due; each deed by itself. A database that is away is tried again a second later."""
         now = time.monotonic()
         for deed, due in self._due.items():
             if now < due:
@@ -51,6 +51,9 @@ class Waker:
                 close_old_connections()
                 # The workers could not renew their leases either: they come first when the database is back.
                 self._due[dispatch.reap] = time.monotonic() + settings.RUN_LEASE_SECONDS / 3
+            except Exception:
+                # One deed that fails must not keep the others from being done.
+                _log.exception("%s failed", deed.__name__)
 
 
 def tidy() -> int:

@@ -138,24 +138,31 @@ def sweep() -> int:
 
 
 def reap() -> int:
-    """Take back runs whose worker is gone: again when that is safe, else `lost`; how many."""
+    """Take back runs whose worker is gone: again when that is safe, else they end; how many."""
+    gone = Run.objects.filter(state=states.RUNNING, lease_until__lt=Now())
+    return sum(_take_from_the_dead(run) for run in list(gone[:_BATCH]))
+
+
+def _take_from_the_dead(run: Run) -> int:
     from .ending import end
 
-    gone = Run.objects.filter(state=states.RUNNING, lease_until__lt=Now())
-    taken = 0
-    for run in list(gone[:_BATCH]):
-        if run.cancel_requested_at is not None:
-            taken += end(run, run.fence, states.CANCELLED, None, None, "", expired=True)
-        elif run.retry_safe and run.attempt < run.max_attempts:
-            taken += _take_back(run)
-        else:
-            error = {
-                "name": "Lost",
-                "code": "LOST",
-                "message": "Its worker died; whether it had done its work is not known.",
-            }
-            taken += end(run, run.fence, states.LOST, None, error, "", expired=True)
-    return taken
+    if run.cancel_requested_at is not None:
+        return end(run, run.fence, states.CANCELLED, None, None, "", expired=True)
+    if not run.retry_safe:
+        error = {
+            "name": "Lost",
+            "code": "LOST",
+            "message": "Its worker died; whether it had done its work is not known.",
+        }
+        return end(run, run.fence, states.LOST, None, error, "", expired=True)
+    if run.attempt < run.max_attempts:
+        return _take_back(run)
+    error = {
+        "name": "WorkerDied",
+        "code": "WORKER_DIED",
+        "message": f"Its worker died at attempt {run.attempt} of {run.max_attempts}, the last one.",
+    }
+    return end(run, run.fence, states.FAILED, None, error, "", expired=True)
 
 
 def _take_back(run: Run) -> int:

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
 from stackyard.core.errors import Problem
@@ -95,6 +95,10 @@ def tick(now: datetime | None = None) -> int:
             _log.warning(
                 "schedule %s of %s %s: %s", schedule, schedule.kind, schedule.target_id, problem.message
             )
+        except Error:
+            raise
+        except Exception:
+            _log.exception("schedule %s of %s %s failed", schedule, schedule.kind, schedule.target_id)
     return started
 
 
