@@ -293,7 +293,7 @@ def test_a_spare_that_died_is_not_given_out(supervisor: Supervisor, started: lis
     assert eventually(lambda: supervisor.counts()["spare"] == 2)
     for one in started:
         os.kill(one.pid, signal.SIGKILL)
-    assert eventually(lambda: not any(is_running(one.pid) for one in started))
+    assert eventually(lambda: all(one.popen.poll() is not None for one in started))
     assert run(supervisor, "return 1").value == 1
     assert run(supervisor, "return 2").value == 2
 

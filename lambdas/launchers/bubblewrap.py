@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .launcher import (
     ON_LINUX,
-    RUNNER,
     CannotLaunch,
     Launched,
     Launcher,
@@ -18,7 +17,7 @@ from .launcher import (
     spawn,
 )
 from .limits import SCRATCH_BYTES
-from .root import DENO, RUNNER_INSIDE, SCRATCH, environment, libraries
+from .root import DENO, RUNNER_INSIDE, SCRATCH, environment, libraries, runner
 
 
 class BubblewrapLauncher(Launcher):
@@ -37,7 +36,7 @@ class BubblewrapLauncher(Launcher):
             raise CannotLaunch("bubblewrap runs on Linux only.")
         if shutil.which("bwrap") is None:
             raise CannotLaunch("bwrap is not installed (Debian: apt install bubblewrap).")
-        libraries()
+        runner(self.home)
 
     def launch(self, order: Order) -> Launched:
         """Start bwrap, which becomes the parent of Deno; it dies with this thread, and Deno with it."""
@@ -53,8 +52,7 @@ class BubblewrapLauncher(Launcher):
             f"/proc/{launched.inner}/root{SCRATCH}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         )
 
-    @staticmethod
-    def _walls() -> list[str]:
+    def _walls(self) -> list[str]:
         walls = [str(shutil.which("bwrap")), "--unshare-all", "--die-with-parent"]
         walls += [
             "--cap-drop",
@@ -69,7 +67,7 @@ class BubblewrapLauncher(Launcher):
         ]
         for name, value in environment().items():
             walls += ["--setenv", name, value]
-        for inside, file in {**libraries(), DENO: find_deno(), RUNNER_INSIDE: RUNNER}.items():
+        for inside, file in {**libraries(), DENO: find_deno(), RUNNER_INSIDE: runner(self.home)}.items():
             walls += ["--ro-bind", str(file), inside]
         # Deno panics without /proc (its own binary's path, its main stack's bounds). It shows the sandbox alone.
         walls += ["--proc", "/proc"]

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -16,7 +17,7 @@ from typing import Any
 
 from .launcher import CannotLaunch, Launched, Order, deno_arguments, lifeline, spawn
 from .limits import BESIDE_HEAP_MB, SCRATCH_BYTES, THREADS, process_limits
-from .root import DENO, RUNNER_INSIDE, SCRATCH, SETPRIV, build_root, environment, setpriv, tag
+from .root import DENO, RUNNER_INSIDE, SCRATCH, SETPRIV, build_root, environment, root_of, setpriv, tag
 
 _NOBODY = 65534
 _IMAGE = "stackyard-lambda"
@@ -152,7 +153,7 @@ class Docker(Engine):
     def build(self) -> str:
         """Import the root as an image; nothing is downloaded."""
         self.ask("version")
-        root = build_root(self.home / "roots" / tag())
+        root = build_root(self.home)
         with TemporaryFile() as archive:
             with tarfile.open(fileobj=archive, mode="w") as packed:
                 packed.add(root, arcname=".")
@@ -249,7 +250,7 @@ class Runc(Engine):
     @cached_property
     def root(self) -> Path:
         """Where the root file system is."""
-        return self.home / "roots" / tag()
+        return root_of(self.home)
 
     def check(self) -> None:
         """CannotLaunch without runc, or until the root has been built."""
@@ -259,7 +260,7 @@ class Runc(Engine):
 
     def build(self) -> str:
         """Build the root file system."""
-        return str(build_root(self.root))
+        return str(build_root(self.home))
 
     def start(self, order: Order) -> Launched:
         """Write the bundle's configuration (OCI runtime specification 1.0) and run it."""
@@ -320,7 +321,7 @@ class Runc(Engine):
 
     def settle(self, launched: Launched) -> None:
         """From the pid file; the scratch directory is reached through the process's root (proc(5))."""
-        launched.inner = int((launched.folder / "pid").read_text())
+        launched.inner = read_pid(launched.folder / "pid")
         launched.scratch = os.open(
             f"/proc/{launched.inner}/root{SCRATCH}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         )
@@ -340,6 +341,17 @@ class Runc(Engine):
             for name in self.delete_orphans([folder.name for folder in self.states.iterdir()]):
                 with suppress(CannotLaunch):
                     self.ask("--root", str(self.states), "delete", "--force", name)
+
+
+def read_pid(path: Path) -> int:
+    """The process id that runc writes, at times after the process has said its first words. OSError when it never does."""
+    deadline = time.monotonic() + 5
+    while True:
+        with suppress(FileNotFoundError, ValueError):
+            return int(path.read_text())
+        if time.monotonic() > deadline:
+            raise FileNotFoundError(f"{path} was not written")
+        time.sleep(0.001)
 
 
 def _is_orphan(name: str) -> bool:

@@ -24,7 +24,7 @@ from stackyard.core.kinds import Kind
 from .memory_group import MemoryGroup
 from .scratch import remove
 
-RUNNER = Path(__file__).resolve().parents[1] / "runtime" / "runner.ts"
+RUNNER_SOURCE = Path(__file__).resolve().parents[1] / "runtime" / "runner.ts"
 ON_LINUX = sys.platform == "linux"
 
 
@@ -135,6 +135,14 @@ def deno_arguments(runner: str, scratch: str, heap_mb: int) -> list[str]:
         "--quiet",
         runner,
     ]
+
+
+def deno_environment(nowhere: str) -> dict[str, str]:
+    """What Deno has to be told; code can't read it, and nothing in it is a secret.
+
+    `nowhere` is a directory that can't be made: what Deno would keep there (localStorage, caches) is kept nowhere.
+    """
+    return {"DENO_DIR": nowhere, "DENO_NO_UPDATE_CHECK": "1"}
 
 
 @lru_cache

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 
-from .launcher import RUNNER, Launched, Launcher, Order, deno_arguments, find_deno, lifeline, spawn
-
-# Deno keeps localStorage and caches under its own directory: one that can't be there.
-NOWHERE = "/dev/null/none"
+from .launcher import (
+    Launched,
+    Launcher,
+    Order,
+    deno_arguments,
+    deno_environment,
+    find_deno,
+    lifeline,
+    spawn,
+)
+from .root import runner
 
 
 class ProcessLauncher(Launcher):
@@ -22,15 +29,18 @@ class ProcessLauncher(Launcher):
 
     def check(self) -> None:
         """CannotLaunch without Deno."""
-        find_deno()
+        runner(self.home)
 
     def launch(self, order: Order) -> Launched:
         """Start Deno in an empty scratch directory of its own."""
         scratch = order.folder / "scratch"
         scratch.mkdir(parents=True, mode=0o700)
-        command = [*lifeline(), str(find_deno()), *deno_arguments(str(RUNNER), str(scratch), order.heap_mb)]
-        environment = {"DENO_DIR": NOWHERE, "DENO_NO_UPDATE_CHECK": "1"}
-        return Launched(spawn(command, scratch, environment), order.folder)
+        command = [
+            *lifeline(),
+            str(find_deno()),
+            *deno_arguments(str(runner(self.home)), str(scratch), order.heap_mb),
+        ]
+        return Launched(spawn(command, scratch, deno_environment("/dev/null/none")), order.folder)
 
     def settle(self, launched: Launched) -> None:
         """The prefix has become Deno: same process."""

@@ -22,20 +22,24 @@ from .slot import Slot
 
 _AT_ONCE = max(2, os.cpu_count() or 1) + 1
 _LONGEST_PAUSE_SECONDS = 5.0
+_FAILURES_TOLD = 3
+# Whoever has just taken a spare runs first: a boot at the same time would take half of its cores.
+_SPARES_WAIT_SECONDS = 0.006
 
 
 class Nursery:
-    """Boots as many slots as `wanted` says. `born` is called with each that is up, `failed` when one did not come up.
+    """Boots as many slots as `wanted` says. `born` is called with each that is up, `failed` when
+    one after the other does not come up.
 
-    All three are called on the nursery's own thread. `wanted` gives the heap sizes (in MB) of the slots that are
-    missing now, most urgent first, those that are being booted included.
+    All three are called on the nursery's own thread. `wanted` gives the heap sizes (in MB) of the slots that somebody
+    waits for, and of the spares that are missing, those that are being booted included.
     """
 
     def __init__(
         self,
         launcher: Launcher,
         home: Path,
-        wanted: Callable[[], list[int]],
+        wanted: Callable[[], tuple[list[int], list[int]]],
         born: Callable[[Slot], None],
         failed: Callable[[CannotLaunch], None],
     ) -> None:
@@ -50,6 +54,8 @@ class Nursery:
         self._poll.register(self._bell, select.POLLIN)
         self._pause = 0.0
         self._not_before = 0.0
+        self._spares_at = 0.0
+        self._failures = 0
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="lambda nursery", daemon=True)
         self._thread.start()
@@ -83,17 +89,26 @@ class Nursery:
     def _timeout(self) -> float:
         now = time.monotonic()
         times = [deadline for _slot, deadline in self._booting.values()]
-        if self._not_before > now:
-            times.append(self._not_before)
-        return (min(times) - now) * 1000 + 1 if times else 60_000
+        times += [moment for moment in (self._not_before, self._spares_at) if moment > now]
+        return max(0.0, min(times) - now) * 1000 + 1 if times else 60_000
 
     def _start_missing(self) -> None:
-        if time.monotonic() < self._not_before:
+        now = time.monotonic()
+        if now < self._not_before:
             return
-        missing = self._wanted()
+        urgent, spares = self._wanted()
+        missing = urgent + spares
         for slot, _deadline in self._booting.values():
             if slot.heap_mb in missing:
                 missing.remove(slot.heap_mb)
+        if not missing:
+            self._spares_at = 0.0
+            return
+        if not urgent:
+            self._spares_at = self._spares_at or now + _SPARES_WAIT_SECONDS
+            if now < self._spares_at:
+                return
+        self._spares_at = 0.0
         for heap_mb in missing[: max(0, _AT_ONCE - len(self._booting))]:
             try:
                 slot = Slot.launch(self._launcher, Order(self._home / os.urandom(8).hex(), heap_mb))
@@ -113,6 +128,7 @@ class Nursery:
             self._give_up(error)
             return
         self._pause = 0.0
+        self._failures = 0
         self._born(slot)
 
     def _drop_the_late(self) -> None:
@@ -122,10 +138,12 @@ class Nursery:
                 self._greet(descriptor)
 
     def _give_up(self, error: CannotLaunch) -> None:
-        """Tell those who wait, and don't try again at once."""
+        """Don't try again at once; tell those who wait when it happens again and again."""
+        self._failures += 1
         self._pause = min(_LONGEST_PAUSE_SECONDS, self._pause * 2 or 0.1)
         self._not_before = time.monotonic() + self._pause
-        self._failed(error)
+        if self._failures >= _FAILURES_TOLD:
+            self._failed(error)
 
 
 def make_home(parent: Path) -> Path:

@@ -64,8 +64,9 @@ class Supervisor:
         self._trouble: CannotLaunch | None = None
         self._is_started = self._is_closed = False
         self._has_undertaker = True
-        self._graves: queue.SimpleQueue[Slot | None] = queue.SimpleQueue()
-        self._compiler = Compiler(self._take_spare, self._graves.put)
+        # What the undertaker does, in this order: to bury and to bound takes longer than others may wait.
+        self._deeds: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._compiler = Compiler(self._take_spare, self._bury)
 
     # ------------------------------------------------------------ running
 
@@ -121,11 +122,11 @@ class Supervisor:
             self._compiler.close()
             self._nursery.close()
             for slot in left:
-                self._graves.put(slot)
+                self._bury(slot)
             with self._changed:
                 # A caller that is busy answering a call gives its slot back later, and buries it itself.
                 self._changed.wait_for(lambda: not self._busy, 2)
-                self._graves.put(None)
+                self._deeds.put(None)
                 self._has_undertaker = False
             self._undertaker.join(10)
             self._warden.close()
@@ -146,8 +147,8 @@ class Supervisor:
                 return
             self._refuse()
             home = make_home(self._parent)
-            self._warden = Warden()
-            self._undertaker = threading.Thread(target=self._bury, name="lambda undertaker", daemon=True)
+            self._warden = Warden(self._bound)
+            self._undertaker = threading.Thread(target=self._undertake, name="lambda undertaker", daemon=True)
             self._undertaker.start()
             self._nursery = Nursery(self.launcher, home, self._missing, self._born, self._failed)
             self._is_started = True
@@ -185,7 +186,7 @@ class Supervisor:
             if not own:
                 del self._idle[key]
             if not slot.channel.is_quiet():
-                self._graves.put(slot)
+                self._bury(slot)
                 slot = None
         if slot is None and len(self._busy) < self._most:
             slot = self._find_spare(heap_mb)
@@ -204,7 +205,7 @@ class Supervisor:
             self._nursery.wake()
             if slot.channel.is_quiet():
                 return slot
-            self._graves.put(slot)
+            self._bury(slot)
         return None
 
     def _take_spare(self) -> Slot:
@@ -269,7 +270,7 @@ class Supervisor:
                 self._idle.setdefault(slot.key, []).append(slot)
                 self._idle_count += 1
             elif self._has_undertaker:
-                self._graves.put(slot)
+                self._bury(slot)
             buries = not self._has_undertaker
             self._changed.notify_all()
         if buries:
@@ -282,6 +283,12 @@ class Supervisor:
         if slot.meter.memory_bytes() > KEPT_MB * _MB:
             return False
         return slot.runs % 64 != 0 or slot.meter.cpu_seconds() < CPU_SECONDS / 2
+
+    def _bury(self, slot: Slot) -> None:
+        self._deeds.put(slot.bury)
+
+    def _bound(self, slot: Slot) -> None:
+        self._deeds.put(slot.bound_memory)
 
     def _close_oldest(self) -> None:
         """Close the idle slot that was used longest ago; the lock is held."""
@@ -297,22 +304,21 @@ class Supervisor:
         if not slots:
             del self._idle[slot.key]
         self._idle_count -= 1
-        self._graves.put(slot)
+        self._bury(slot)
 
     # ------------------------------------------------------------ called by the threads
 
-    def _missing(self) -> list[int]:
-        """Heap sizes of the slots to be booted: for those who wait, then spares."""
+    def _missing(self) -> tuple[list[int], list[int]]:
+        """Heap sizes of the slots to be booted: for those who wait, and as spares."""
         with self._changed:
             if self._is_closed:
-                return []
+                return [], []
             wanted = list(self._waiting)
             there = [slot.heap_mb for slot in self._spares]
             for heap_mb in there:
                 if heap_mb in wanted:
                     wanted.remove(heap_mb)
-            spares = there.count(HEAP_MB)
-            return wanted + [HEAP_MB] * (self._most_spares - spares)
+            return wanted, [HEAP_MB] * (self._most_spares - there.count(HEAP_MB))
 
     def _born(self, slot: Slot) -> None:
         with self._changed:
@@ -325,16 +331,16 @@ class Supervisor:
             self._trouble = error
             self._changed.notify_all()
 
-    def _bury(self) -> None:
+    def _undertake(self) -> None:
         """The undertaker's thread: reaps what was killed, and closes slots that nobody has used for long."""
         pause = min(2.0, self._idle_seconds / 2)
         look_at = time.monotonic() + pause
         while True:
             try:
-                slot = self._graves.get(timeout=max(0.0, look_at - time.monotonic()))
-                if slot is None:
+                deed = self._deeds.get(timeout=max(0.0, look_at - time.monotonic()))
+                if deed is None:
                     return
-                slot.bury()
+                deed()
             except queue.Empty:
                 pass
             if time.monotonic() >= look_at:
@@ -352,6 +358,6 @@ class Supervisor:
                 is_odd = slot.heap_mb != HEAP_MB and slot.heap_mb not in self._waiting
                 if is_odd or slot.launched.popen.poll() is not None:
                     self._spares.remove(slot)
-                    self._graves.put(slot)
+                    self._bury(slot)
                     self._nursery.wake()
         self._compiler.close(since)

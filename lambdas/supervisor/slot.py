@@ -46,6 +46,7 @@ class Slot:
         self.verdict: str | None = None
         self.meter: Meter | None = None
         self._idle_mark = (0.0, 0.0)
+        self._is_bounded = False
         popen = launched.popen
         to, self.output, error = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
         self.channel = Channel(to, self.output, error, _LONGEST, WAITING_BYTES)
@@ -80,12 +81,20 @@ class Slot:
         inner = self.launched.inner
         if inner is None or not ON_LINUX:
             return
-        if not self.launcher.bounds_memory:
-            most = (self.heap_mb + BESIDE_HEAP_MB) * 1_000_000
-            self.launched.group = MemoryGroup.make(inner, most)
         with suppress(PermissionError, ProcessLookupError):
             for name, value in process_limits(self.heap_mb).items():
                 resource.prlimit(inner, number(name), (value, value))
+
+    def bound_memory(self) -> None:
+        """Put the process into a memory cgroup, once, where that can be done.
+
+        Not at its start: moving a process makes every fork of the machine wait for about 10 ms.
+        """
+        inner, launched = self.launched.inner, self.launched
+        if self._is_bounded or inner is None or self.launcher.bounds_memory or self.verdict is not None:
+            return
+        self._is_bounded = True
+        launched.group = MemoryGroup.make(inner, (self.heap_mb + BESIDE_HEAP_MB) * 1_000_000)
 
     def allow_cpu(self, seconds: float) -> None:
         """Renew the processor time limit for one run of at most `seconds`, on as many cores as there are."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambdas.launchers.limits import WRITTEN_BYTES
@@ -32,7 +33,9 @@ class _Watch:
 class Warden:
     """Kills busy slots that pass their limits; the verdict says which."""
 
-    def __init__(self) -> None:
+    def __init__(self, lasts: Callable[[Slot], None]) -> None:
+        """`lasts` is called on the warden's thread with each slot whose run is no short one."""
+        self._lasts = lasts
         self._watches: dict[int, _Watch] = {}
         self._lock = threading.Lock()
         self._awake = threading.Event()
@@ -96,6 +99,7 @@ class Warden:
             slot.kill("out_of_memory")
         elif now >= watch.scratch_at:
             watch.scratch_at = now + _SCRATCH_SECONDS
+            self._lasts(slot)
             if self._wrote_too_much(watch):
                 slot.kill("scratch")
 
