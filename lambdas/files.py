@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
-from stackyard.core.errors import Fault, Faults
+from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.files import Change, DocumentFiles, SourceFile, Walk
 from stackyard.core.models import Variable, Workspace
 from stackyard.core.names import is_name, name_rule
@@ -16,7 +16,7 @@ from stackyard.tables.schema import fresh_schema
 
 from .document import CODE_CHARACTERS, DEFAULTS, check_document, with_defaults
 from .models import Lambda
-from .publishing import create_lambda, delete_lambda, publish, save_draft
+from .publishing import bring_packages, create_lambda, delete_lambda, publish, save_draft
 
 _YAML, _CODE = "lambda.yaml", "main.ts"
 # What can only be told when tables and variables are in place.
@@ -108,7 +108,15 @@ class LambdaFiles(DocumentFiles):
         check_document(document, faults, {}, {})
         blocking = [fault for fault in faults.errors if fault.code not in _LATER]
         self._note(walk, source, blocking)
-        return None if code is None or blocking else document
+        if code is None or blocking:
+            return None
+        try:
+            # Here, since it may take seconds: nothing is locked yet.
+            bring_packages(code)
+        except Problem as problem:
+            walk.faults.add(_code_path(source.path), problem.message, code="package")
+            return None
+        return document
 
     def _read_code(self, walk: Walk, source: SourceFile) -> str | None:
         """The text of main.ts byte for byte; None with a fault where there is none."""

@@ -12,7 +12,7 @@ from stackyard.core.secrets import MASK
 
 from .document import with_defaults
 from .models import Lambda
-from .publishing import check
+from .publishing import bring_packages, check
 from .running import environment_of, run_now
 from .supervisor import Finished
 
@@ -28,6 +28,7 @@ def try_lambda(
     faults = [fault for fault in check(target, full).faults if fault.code != "syntax"]
     # A syntax fault is an answer of its own, with the place in the code.
     Faults(faults).raise_errors()
+    bring_packages(full["code"])
     run = {"id": run_id, "attempt": 1, "trigger": "console"}
     finished = run_now(target, input, document=full, principal=principal, run=run)
     _, secrets = environment_of(target.workspace_id, full["variables"])

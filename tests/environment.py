@@ -20,6 +20,9 @@ os.environ.setdefault("STACKYARD_HISTORY_THREAD", "0")
 # Ids come back when a test's transaction is rolled back, and with them the counts of their limits.
 os.environ.setdefault("STACKYARD_CALLS_PER_SECOND", "1000000")
 
+# Nor does it ask the npm registry for anything.
+os.environ["NPM_CONFIG_REGISTRY"] = "http://127.0.0.1:9/"
+
 # A test never goes through somebody's proxy.
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
     os.environ.pop(_name, None)

@@ -284,11 +284,15 @@ def test_a_lambda_sends_e_mail_and_remembers_in_the_cache(
 
 
 def test_packages_that_would_not_be_there_at_run_time_are_not_published(workspace: Workspace) -> None:
-    code = "import { createHash } from 'node:crypto';\nimport leaf from 'npm:leaf@1';\nreturn 1"
+    code = "import { createHash } from 'node:crypto';\nimport leaf from 'npm:leaf@http://x';\nreturn 1"
     target = create_lambda(workspace, {"name": "packed", "code": code})
     [fault] = save_draft(target, target.draft)
     assert (fault.code, fault.line) == ("package", 2)
     with pytest.raises(Problem):
+        publish(target)
+    # The registry of the tests answers nothing.
+    save_draft(target, {"name": "packed", "code": code.replace("http://x", "1")})
+    with pytest.raises(Problem, match="Failed loading"):
         publish(target)
     fine = "import { createHash } from 'node:crypto';\nreturn createHash('md5').update('a').digest('hex')"
     assert value(made(workspace, "hashed", fine)) == "0cc175b9c0f1b6a831c399e269772661"

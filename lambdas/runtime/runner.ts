@@ -307,6 +307,16 @@ function withoutImports(code: string): [string, string[]] {
   }
 }
 
+/** Runs a bundle, a script that sets `packages`; Node's own modules come from Deno. */
+function load(bundle: string): Record<string, unknown> {
+  const require = (name: string) => {
+    const found = process.getBuiltinModule(name);
+    if (found === undefined) throw new TypeError(`A package asks for "${name}", which is not there.`);
+    return found;
+  };
+  return new RealFunction("require", `${bundle}\nreturn packages;\n//# sourceURL=packages.js`)(require);
+}
+
 /** What an import in the code has become: a package of the bundle, or one that Deno brings. */
 function importOf(specifier: string): Promise<unknown> | unknown {
   if (specifier.startsWith("node:")) {
@@ -343,7 +353,7 @@ class Run {
 
   async start(): Promise<void> {
     try {
-      if (this.order.bundle !== undefined) packages = new RealFunction(`${this.order.bundle}\nreturn packages;`)();
+      if (this.order.bundle !== undefined) packages = load(this.order.bundle);
       const value = this.order.mode === "filter" ? await this.filter() : await this.body();
       if (this.rpcs.size + this.waiting.length) await this.settled();
       const said = toJson(value, "result");

@@ -41,7 +41,7 @@ def _make() -> Supervisor:
 
     home = settings.HOME / "lambdas"
     launcher = choose(home, settings.LAMBDA_LAUNCHER, settings.CONTAINER_ENVIRONMENT)
-    return Supervisor(launcher, home / "slots")
+    return Supervisor(launcher, home / "slots", packages=home)
 
 
 def _forget() -> None:

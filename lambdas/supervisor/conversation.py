@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -61,6 +62,7 @@ class Conversation:
         slot: Slot,
         job: Job,
         code: str,
+        bundle: Path | None,
         services: Services,
         is_cancelled: Callable[[], bool] | None,
         listener: Listener | None,
@@ -68,6 +70,7 @@ class Conversation:
         self._slot = slot
         self._job = job
         self._code = code
+        self._bundle = bundle
         self._services = services
         self._is_cancelled = is_cancelled
         self._logs = Logs(listener)
@@ -118,9 +121,8 @@ class Conversation:
             request |= {"operation": items.operation, "items": items.values, "initial": items.initial}
         if self._slot.knows != job.lambda_key:
             request["code"] = self._code
-            if job.bundle is not None:
-                with open(job.bundle, encoding="utf-8") as file:
-                    request["bundle"] = file.read()
+            if self._bundle is not None:
+                request["bundle"] = self._bundle.read_text("utf-8")
         payload = encode(request)
         if len(payload) > INPUT_BYTES:
             raise Problem("PAYLOAD_TOO_LARGE", f"The lambda's input is larger than {INPUT_BYTES / 1e6:g} MB.")

@@ -21,10 +21,12 @@ from .conversation import Conversation, Listener
 from .job import Finished, Job, Services
 from .limits import BOOT_SECONDS, HEAP_MB, IDLE_SECONDS, KEPT_MB, SLOT_RUNS, SLOT_SECONDS
 from .nursery import Nursery, make_home
+from .packages import bundle_path
 from .slot import Slot
 from .warden import Warden
 
 _Key = tuple[Any, ...]
+_KNOWN = Compiled("", ())
 _MB = 1_000_000
 
 
@@ -33,7 +35,7 @@ class Supervisor:
 
     At most `slots` processes work or wait for their lambda's next run, of which one workspace has three quarters at
     most at work; `spares` more are kept booted for lambdas that come next. When no slot comes free within
-    `wait_seconds`, `run` raises Problem `BUSY`.
+    `wait_seconds`, `run` raises Problem `BUSY`. `packages` is the folder below which `packages.make_bundle` puts bundles.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Supervisor:
         slots: int | None = None,
         wait_seconds: float = 1.0,
         idle_seconds: float = IDLE_SECONDS,
+        packages: Path | None = None,
     ) -> None:
         self.launcher = launcher
         self._process = os.getpid()
@@ -54,6 +57,7 @@ class Supervisor:
         self._most_of_one = max(1, self._most * 3 // 4)
         self._wait_seconds = wait_seconds
         self._idle_seconds = idle_seconds
+        self._packages = packages
         self._changed = threading.Condition()
         self._idle: dict[_Key, list[Slot]] = {}
         self._idle_count = 0
@@ -85,8 +89,10 @@ class Supervisor:
         slot = self._take(job)
         fit = False
         try:
-            code = "" if slot.knows == job.lambda_key else self._compiler.compile(job.code).code
-            talk = Conversation(slot, job, code, services, is_cancelled, on_log)
+            known = slot.knows == job.lambda_key
+            compiled = _KNOWN if known else self._compiler.compile(job.code)
+            bundle = self._bundle(job, compiled)
+            talk = Conversation(slot, job, compiled.code, bundle, services, is_cancelled, on_log)
             self._warden.watch(slot, talk.deadline, job.memory_mb)
             finished = talk.hold()
             fit = finished.state == "succeeded"
@@ -97,6 +103,13 @@ class Supervisor:
         finally:
             self._warden.leave(slot)
             self._give_back(slot, job, fit)
+
+    def _bundle(self, job: Job, compiled: Compiled) -> Path | None:
+        """The file with the packages that the code imports, where there is one: publishing makes it."""
+        if job.bundle is not None:
+            return Path(job.bundle)
+        found = bundle_path(self._packages, compiled.imports) if self._packages is not None else None
+        return found if found is not None and found.exists() else None
 
     def compile(self, code: str) -> Compiled:
         """The JavaScript of a lambda and what it imports; nothing is run. SyntaxFault when it is not TypeScript."""

@@ -46,6 +46,15 @@ CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
 # Whether web processes write the request history themselves; tests write it when they ask for it.
 HISTORY_THREAD = os.environ.get("STACKYARD_HISTORY_THREAD", "1") == "1"
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
+# Where npm packages of lambdas come from when one is published, and how to get there.
+PACKAGE_ENVIRONMENT = {
+    name: os.environ[name]
+    for name in (
+        *("NPM_CONFIG_REGISTRY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+        *("DENO_CERT", "DENO_TLS_CA_STORE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"),
+    )
+    if name in os.environ
+}
 
 DEBUG = os.environ.get("STACKYARD_DEBUG") == "1"
 
