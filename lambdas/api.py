@@ -22,6 +22,7 @@ from .document import DEFAULTS, with_defaults
 from .models import Lambda
 from .running import start_lambda
 from .trial import try_lambda
+from .types import type_faults
 
 LONGEST_KEY = 200
 
@@ -155,6 +156,14 @@ class LambdaViewSet(DraftViewSet):
         owner = self.owner()
         faults = [fault.as_dict() for fault in self.faults(owner, owner.draft)]
         return Response({"document": owner.draft, "has_changes": owner.has_changes, "faults": faults})
+
+    def check(self, request: Request, **names: Any) -> Response:
+        """Check a document without keeping it: settings, syntax, and when they are fine, types."""
+        owner, document = self.owner(), self.document()
+        found = list(self.faults(owner, document))
+        if not any(fault.level == "error" for fault in found):
+            found += type_faults(owner.workspace, document)
+        return self._faults(found)
 
     def run(self, request: Request, **names: Any) -> Response:
         """Run the draft now and wait for its end. It runs for real: what it changes stays."""

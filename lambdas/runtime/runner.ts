@@ -241,9 +241,9 @@ function bodyOf(order: Order, names: string[]): Body {
 async function compile(token: number, source: string): Promise<void> {
   try {
     const { stripTypeScriptTypes } = await import("node:module");
-    const [code, imports] = withoutImports(strip(stripTypeScriptTypes, source));
+    const [code, imports, head] = withoutImports(strip(stripTypeScriptTypes, source));
     new AsyncFunction(`"use strict";\n${code}`);
-    send(DONE, token, stringify({ value: { code, imports } }));
+    send(DONE, token, stringify({ value: { code, imports, head } }));
   } catch (error) {
     send(DONE, token, stringify({ error: syntaxFailure(error as Error) }));
   }
@@ -278,17 +278,20 @@ const IMPORT = new RegExp(
   "uy",
 );
 
-/** Turns the import declarations at the top into what a function body can hold, line for line (ECMA-262 §16.2.2). */
-function withoutImports(code: string): [string, string[]] {
+/**
+ * Turns the import declarations at the top into what a function body can hold, line for line (ECMA-262 §16.2.2):
+ * the code, what it imports, and where the declarations end.
+ */
+function withoutImports(code: string): [string, string[], number] {
   const imports: string[] = [];
-  let made = "", at = 0;
+  let made = "", at = 0, head = 0;
   while (true) {
     BLANK.lastIndex = at;
     BLANK.exec(code);
     made += code.slice(at, BLANK.lastIndex);
     IMPORT.lastIndex = at = BLANK.lastIndex;
     const found = IMPORT.exec(code);
-    if (found === null) return [made + code.slice(at), imports];
+    if (found === null) return [made + code.slice(at), imports, head];
     const { all, main, rest, some, from, more } = found.groups!;
     const specifier = from.slice(1, -1);
     if (more) throw new SyntaxError("An import takes no attributes here.");
@@ -303,7 +306,7 @@ function withoutImports(code: string): [string, string[]] {
       ? `const ${whole}=${value}${names ? `,{${names}}=${whole}` : ""};`
       : names ? `const {${names.replace(/\s+/g, " ")}}=${value};` : `${value};`;
     made += "\n".repeat(found[0].split("\n").length - 1);
-    at += found[0].length;
+    at = head = at + found[0].length;
   }
 }
 

@@ -30,10 +30,14 @@ _COMPILES_OF_ONE_SLOT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """JavaScript with the lines and columns of its source, and the specifiers that it imports."""
+    """JavaScript with the lines and columns of its source, and the specifiers that it imports.
+
+    `head` is where the import declarations end, in UTF-16 units of the source.
+    """
 
     code: str
     imports: Sequence[str]
+    head: int = 0
 
 
 class SyntaxFault(Exception):
@@ -64,7 +68,8 @@ class Compiler:
             said = self._ask(source)
             if "error" in said:
                 raise SyntaxFault(failure_of(said["error"]))
-            compiled = Compiled(said["value"]["code"], tuple(said["value"]["imports"]))
+            value = said["value"]
+            compiled = Compiled(value["code"], tuple(value["imports"]), value["head"])
             self._keep(source, compiled)
             return compiled
 

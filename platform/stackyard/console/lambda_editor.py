@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from lambdas.document import with_defaults
 from lambdas.running import start_lambda
 from lambdas.supervisor import Finished
 from lambdas.trial import try_lambda
-from stackyard.core.errors import Problem
+from lambdas.types import type_faults
+from stackyard.core.errors import Fault, Problem
 from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
 from stackyard.core.yaml import load
@@ -34,6 +35,7 @@ from .problems import capital, sentence
 
 SHOWN_RUNS = 5
 SHOWN_TIMES = 3
+SHOWN_TYPE_FAULTS = 5
 SHOWN_CHARACTERS = 100_000
 
 
@@ -61,6 +63,15 @@ def pretty(value: Any) -> str:
     """A JSON value as indented text, cut when it is very long."""
     text = json.dumps(json.loads(encode(value)), indent=2, ensure_ascii=False)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def _marks(faults: Iterable[Fault]) -> list[Mark]:
+    """Where in the code what was found stands."""
+    return [
+        Mark(fault.line or 1, fault.column or 1, fault.level, capital(fault.message), fault.suggestion)
+        for fault in faults
+        if fault.path[:1] == ("code",)
+    ]
 
 
 class LambdaEditor:
@@ -106,16 +117,13 @@ class LambdaEditor:
             messages.error(self.request, f"The code could not be checked. {sentence(problem)}")
             return Manuscript(code, document)
         form.show(faults)
-        marks = [
-            Mark(fault.line or 1, fault.column or 1, fault.level, capital(fault.message), fault.suggestion)
-            for fault in faults
-            if fault.path[:1] == ("code",)
-        ]
-        return Manuscript(code, document, marks)
+        return Manuscript(code, document, _marks(faults))
 
     # Deeds
 
     def _check(self, form: LambdaForm, manuscript: Manuscript) -> None:
+        if not form.errors and not manuscript.errors and manuscript.document is not None:
+            manuscript.marks += _marks(type_faults(self.owner.workspace, manuscript.document))
         if not form.errors and not manuscript.marks:
             messages.success(self.request, "The check finds nothing wrong.")
 
@@ -139,6 +147,8 @@ class LambdaEditor:
             messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
             return None
         messages.success(self.request, f"Published: version {revision.number} is live.")
+        for fault in type_faults(self.owner.workspace, revision.document)[:SHOWN_TYPE_FAULTS]:
+            messages.warning(self.request, f"Line {fault.line}: {capital(fault.message)}")
         return HttpResponseRedirect(self.owner.address("change"))
 
     def _keep(self, manuscript: Manuscript) -> bool:

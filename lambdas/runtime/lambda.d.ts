@@ -1,0 +1,76 @@
+// What a lambda's code sees. The workspace's own tables, functions and variables are generated beside this file
+// as `Tables`, `NewRecords`, `Functions` and `Variables`.
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type TableName = keyof Tables;
+type Field<T extends TableName> = keyof Tables[T] & string;
+type Comparison<V> = V | Date | {
+  $eq?: V | Date; $ne?: V | Date; $gt?: V | Date; $gte?: V | Date; $lt?: V | Date; $lte?: V | Date;
+  $in?: readonly V[]; [operator: `$${string}`]: unknown;
+};
+type Where<T extends TableName> = { [F in Field<T>]?: Comparison<Tables[T][F]> } & {
+  $and?: Where<T>[]; $or?: Where<T>[]; $not?: Where<T>; [path: `${string}.${string}`]: unknown;
+};
+interface Options<T extends TableName> {
+  sort?: string | readonly string[]; fields?: readonly string[]; addons?: unknown;
+  page?: number; perPage?: number; offset?: number; cursor?: string | null; totals?: boolean;
+}
+interface Paged<R> {
+  items: R[]; itemsReceived: number; curPage: number; nextPage: number | null; prevPage: number | null;
+  offset: number; perPage: number; itemsTotal?: number; pageTotal?: number; nextCursor?: string | null;
+}
+type Given<R> = { [K in keyof R]: R[K] | Date | (R[K] extends string | null ? Uint8Array : never) };
+
+interface Records {
+  query<T extends TableName>(table: T, where: Where<T> | null | undefined, options: Options<T> & ({ page: number } | { perPage: number } | { cursor: string | null })): Promise<Paged<Tables[T]>>;
+  query<T extends TableName>(table: T, where?: Where<T> | null, options?: Options<T>): Promise<Tables[T][]>;
+  first<T extends TableName>(table: T, where?: Where<T> | null, options?: Options<T>): Promise<Tables[T] | null>;
+  get<T extends TableName>(table: T, value: unknown, field?: Field<T>): Promise<Tables[T] | null>;
+  count<T extends TableName>(table: T, where?: Where<T> | null): Promise<number>;
+  exists<T extends TableName>(table: T, where?: Where<T> | null): Promise<boolean>;
+  add<T extends TableName>(table: T, data: Given<NewRecords[T]>): Promise<Tables[T]>;
+  addMany<T extends TableName>(table: T, items: readonly Given<NewRecords[T]>[]): Promise<Tables[T][]>;
+  edit<T extends TableName>(table: T, value: unknown, data: Given<NewRecords[T]>, field?: Field<T>): Promise<Tables[T]>;
+  patch<T extends TableName>(table: T, value: unknown, data: Partial<Given<NewRecords[T]>>, field?: Field<T>): Promise<Tables[T]>;
+  upsert<T extends TableName>(table: T, value: unknown, data: Given<NewRecords[T]>, field?: Field<T>): Promise<Tables[T]>;
+  delete<T extends TableName>(table: T, value: unknown, field?: Field<T>): Promise<void>;
+  deleteMany<T extends TableName>(table: T, where: Where<T>): Promise<number>;
+  transaction<R>(work: (tx: Records) => Promise<R>): Promise<R>;
+}
+
+/** What the platform answers a call with when it refuses: `code` such as `NOT_FOUND`, `status` as in HTTP. */
+interface Problem extends Error {
+  code: string; status: number; suggestion?: string; details?: { field: string; code: string; message: string }[];
+}
+interface Attachment { name: string; content: Uint8Array | string; type?: string }
+interface Log {
+  (...values: unknown[]): void;
+  debug(...values: unknown[]): void; info(...values: unknown[]): void;
+  warn(...values: unknown[]): void; error(...values: unknown[]): void;
+}
+
+// deno-lint-ignore-file no-explicit-any
+declare const input: any;
+declare const env: Variables;
+declare const auth: { id: number | string | null; kind: string; table: string | null; extras: any } | null;
+declare const run: { id: string | null; attempt: number; trigger: string };
+declare const now: Date;
+declare const today: Date;
+declare const yesterday: Date;
+declare const tomorrow: Date;
+declare const db: Records;
+declare const fn: Functions & { call(name: string, input?: object): Promise<any> };
+declare const email: {
+  send(mail: {
+    to: string | readonly string[]; subject: string; text?: string; html?: string; attachments?: readonly Attachment[];
+  }): Promise<{ recipients: number; message_id: string }>;
+};
+declare const cache: {
+  get(key: string): Promise<any>; has(key: string): Promise<boolean>; delete(key: string): Promise<boolean>;
+  set(key: string, value: unknown, seconds?: number): Promise<void>;
+  increment(key: string, by?: number, seconds?: number): Promise<number>;
+};
+declare const log: Log;
+declare const $input: any;
+declare const $env: Variables;
+declare const $auth: typeof auth;
