@@ -9,6 +9,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import OperationalError, connections
 
+from lambdas import supervisor
 from stackyard import health
 from stackyard.health import Readiness
 from tests.doors import Door
@@ -39,7 +40,10 @@ def test_ready_when_both_databases_answer_and_are_migrated(
 ) -> None:
     monkeypatch.setattr(health.readiness, "_held", None)
     answer = door.get("/readyz")
-    assert (answer.status, answer.json()) == (200, {"status": "ok"})
+    assert (answer.status, answer.json()) == (
+        200,
+        {"status": "ok", "lambdas": supervisor.chosen() or "not started"},
+    )
 
 
 @pytest.mark.parametrize("alias", ["default", "history"])
@@ -50,7 +54,10 @@ def test_not_ready_says_so_and_nothing_else(
     monkeypatch.setattr(connections[alias], "cursor", refuse)
     with caplog.at_level(logging.WARNING):
         answer = door.get("/readyz")
-    assert (answer.status, answer.json()) == (503, {"status": "not ok"})
+    assert (answer.status, answer.json()) == (
+        503,
+        {"status": "not ok", "lambdas": supervisor.chosen() or "not started"},
+    )
     assert "the secret address" in caplog.text
     monkeypatch.setattr(health.readiness, "_held", None)
 

@@ -13,7 +13,7 @@ import threading
 from .job import Failure, Finished, Items, Job, Services
 from .pool import Supervisor
 
-__all__ = ["Failure", "Finished", "Items", "Job", "Services", "Supervisor", "default", "run"]
+__all__ = ["Failure", "Finished", "Items", "Job", "Services", "Supervisor", "chosen", "default", "run"]
 
 _lock = threading.Lock()
 _default: Supervisor | None = None
@@ -27,6 +27,11 @@ def default() -> Supervisor:
             if _default is None:
                 _default = _make()
     return _default
+
+
+def chosen() -> str:
+    """The name of the launcher that this process uses; empty before its first lambda."""
+    return _default.launcher.name if _default is not None else ""
 
 
 def run(job: Job, services: Services) -> Finished:

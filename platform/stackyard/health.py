@@ -11,6 +11,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 
+from lambdas import supervisor
 from stackyard.core.answers import json_answer, only_reads
 
 _log = logging.getLogger(__name__)
@@ -27,12 +28,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @only_reads
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when everything a call needs is there, else 503. What is missing is in the log, not in the answer."""
-    return _answer(readiness.get())
+    """200 when everything a call needs is there, else 503. What is missing is in the log, not in the answer.
+
+    `lambdas` says which launcher runs them in this process, once it has run one.
+    """
+    return _answer(readiness.get(), lambdas=supervisor.chosen() or "not started")
 
 
-def _answer(fine: bool) -> HttpResponse:
-    answer = json_answer({"status": "ok" if fine else "not ok"}, status=200 if fine else 503)
+def _answer(fine: bool, **more: str) -> HttpResponse:
+    body = {"status": "ok" if fine else "not ok", **more}
+    answer = json_answer(body, status=200 if fine else 503)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
