@@ -170,7 +170,7 @@ class Conversation:
         """The process is gone: by the supervisor's verdict, or else by its own end."""
         slot = self._slot
         slot.kill("ended")
-        status = slot.launched.popen.wait()
+        status = slot.reap()
         slot.channel.drain()
         state, error = self._cause(slot.verdict or "ended", status, slot.channel.stderr)
         return self._finished(state, error=error)

@@ -8,6 +8,7 @@ import resource
 import secrets
 import time
 from contextlib import suppress
+from subprocess import TimeoutExpired
 from typing import Any
 
 from lambdas.launchers.launcher import ON_LINUX, CannotLaunch, Launched, Launcher, Order
@@ -27,6 +28,7 @@ from .memory import Meter
 
 _LONGEST = {READY: 1_000, LOG: LOG_FRAME_BYTES, RPC: RPC_BYTES, DONE: OUTPUT_FRAME_BYTES}
 # Collecting garbage and such takes a little.
+_REAP_SECONDS = 1.0
 _RESTLESS_SECONDS = 0.5
 _numbers = itertools.count(1)
 
@@ -124,11 +126,23 @@ class Slot:
         if self.launched.popen.returncode is None:
             self.launcher.kill(self.launched)
 
+    def reap(self) -> int:
+        """The status of the program that was killed.
+
+        It may be a container engine's, and runc at times misses the end of its container and stays for good: what it
+        held is dead by then, so after a second it is killed itself.
+        """
+        popen = self.launched.popen
+        try:
+            return popen.wait(_REAP_SECONDS)
+        except TimeoutExpired:
+            popen.kill()
+            return popen.wait()
+
     def bury(self) -> None:
         """Kill, reap, give everything back. Called once, when nobody uses the slot any more."""
         self.kill("closed")
-        with suppress(Exception):
-            self.launched.popen.wait(5)
+        self.reap()
         if self.meter is not None:
             self.meter.close()
         popen = self.launched.popen
