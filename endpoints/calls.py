@@ -1,24 +1,26 @@
 """One call of an endpoint, from the WSGI environment to the answer: the path every request takes, door by door.
 
 find the endpoint (404, 405, 400) → who calls (401, 403) → how often (429) → inputs (400, 413, 415)
-→ the stack (its own problems, 504) → the answer as JSON → the request history, noted in passing
+→ what was answered before to the same Idempotency-Key (409) → the stack (its own problems, 504) → the answer as JSON → the request history, noted in passing
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from stackyard.core import idempotency
 from stackyard.core.body import parse_pairs
 from stackyard.core.connection import close_broken
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode as encode_value
 from stackyard.core.jsonout import measure
+from stackyard.core.principal import Principal
 from stackyard.core.request_id import HEADER as REQUEST_ID
 from stackyard.core.request_id import choose_request_id
 from stackyard.core.version import pin, unpin
@@ -29,6 +31,7 @@ from .addresses import client_address
 from .headers import Headers, content_type_of, stack_headers
 from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
+from .repeats import HELD_LONGER, KEY_HEADER, end_claim, fingerprint_of, scope_of
 from .router import decode_path, path_from_django
 
 _log = logging.getLogger(__name__)
@@ -174,12 +177,36 @@ class EndpointCall:
         sent = self.sent = Sent()
         plan.inputs.gather(match.parameters, self.environ, sent)
         values = plan.inputs.bind(sent)
+        if plan.keeps_answers and KEY_HEADER in self.environ:
+            scope = scope_of(plan.endpoint_id, principal)
+            return self._once(plan, scope, lambda: self._run(plan, principal, sent, values))
+        return self._run(plan, principal, sent, values)
+
+    def _run(self, plan: EndpointPlan, principal: Principal, sent: Sent, values: dict[str, Any]) -> Answer:
         facts = self._facts(sent)
         execution = Execution.start(
-            group.workspace_id, principal, facts, timeout_seconds=plan.timeout_seconds
+            plan.group.workspace_id, principal, facts, timeout_seconds=plan.timeout_seconds
         )
         value = plan.stack.run(execution, values)
         return _success(plan, execution, value)
+
+    def _once(self, plan: EndpointPlan, scope: str, run: Callable[[], Answer]) -> Answer:
+        """The answer to a request with an Idempotency-Key: the one given before, or this one, kept."""
+        key = idempotency.read_key(self.environ[KEY_HEADER])
+        held = idempotency.claim(
+            scope, key, fingerprint_of(self.path, self.environ, self.sent), plan.timeout_seconds + HELD_LONGER
+        )
+        if isinstance(held, idempotency.Answered):
+            headers = [*held.headers, (idempotency.REPLAYED, "true")]
+            return Answer(held.status, headers, held.body)
+        try:
+            answer = run()
+        except Problem as problem:
+            answer = self._of_problem(problem)
+        except Exception as error:
+            answer = self._of_problem(self._unexpected(error))
+        end_claim(held, answer)
+        return answer
 
     def _facts(self, sent: Sent) -> RequestFacts:
         environ = self.environ

@@ -43,6 +43,7 @@ class EndpointPlan:
         "endpoint_id",
         "group",
         "inputs",
+        "keeps_answers",
         "measures",
         "name",
         "response_bytes",
@@ -69,6 +70,7 @@ class EndpointPlan:
             ignores_unknown=group.ignores_unknown,
             body_limit=document.get("request_bytes") or REQUEST_BYTES.default,
         )
+        self.keeps_answers = route.method == "POST"
         self.measures = may_share(document)
         self._stack: Plan | None = None
 

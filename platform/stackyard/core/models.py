@@ -1,4 +1,4 @@
-"""Workspace, Variable and the installation's Version."""
+"""Workspace, Variable, KeptAnswer and the installation's Version."""
 
 from __future__ import annotations
 
@@ -78,3 +78,20 @@ class Variable(models.Model):
     @value.setter
     def value(self, text: str) -> None:
         self.stored = encrypt(text) if self.is_secret else text
+
+
+class KeptAnswer(models.Model):
+    """What a request with an `Idempotency-Key` was answered, for a day; `status` is null while it is in flight.
+
+    `name` is the digest of scope and key. `fence` changes with every claim, so that only the last holder writes.
+    `body` is encrypted at rest, since an answer may hold a token that is shown once; null when it was too large.
+    """
+
+    name = models.CharField(max_length=43, primary_key=True)
+    fingerprint = models.CharField(max_length=43)
+    fence = models.CharField(max_length=16)
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=list)
+    body = models.BinaryField(null=True)
+    held_until = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)

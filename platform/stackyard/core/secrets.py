@@ -91,6 +91,19 @@ def decrypt(token: str) -> Secret:
         ) from None
 
 
+def encrypt_bytes(raw: bytes) -> bytes:
+    """Bytes to their form at rest."""
+    return _fernet().encrypt(raw)
+
+
+def decrypt_bytes(token: bytes) -> bytes | None:
+    """The form at rest back to bytes; None when no key of the home opens it."""
+    try:
+        return _fernet().decrypt(token)
+    except InvalidToken:
+        return None
+
+
 def digest(text: str) -> str:
     """SHA-256 in URL-safe base64: how a key with 256 random bits is stored and looked up."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from stackyard.core import idempotency
+
 from . import dispatch, folder, schedule
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Waker:
             dispatch.sweep: _SECOND,
             dispatch.reap: min(_REAP_SECONDS, settings.RUN_LEASE_SECONDS / 4),
             dispatch.prune: _PRUNE_SECONDS,
+            idempotency.prune: _PRUNE_SECONDS,
             tidy: _PRUNE_SECONDS,
         }
         self._due = dict.fromkeys(self._every, 0.0)
