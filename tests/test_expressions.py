@@ -226,6 +226,36 @@ def test_the_compiler_agrees_with_the_oracle(tree: Tree) -> None:
     assert _outcome(lambda: evaluate(tree, NAMES)) == _outcome(lambda: walk(tree, NAMES))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[1, 2, 3] | filter(n => n > 1) | map(n => n * 2)",
+        "[[1, 2], [3]] | map(l => l | filter(n => n > 1) | map((n, i) => [n, i, l]))",
+        '["a", "b"] | filter((o, i) => i == 1)',
+        "[1] | filter(n => n)",
+        "[true, false] | filter(n => n)",
+        "[true, null] | filter(n => n)",
+        "[1, null] | map(n => n + 1)",
+        "[{v: [1]}, {v: null}] | filter(o => o.v | is_empty) | map(o => o.v ?? 7)",
+        "[1, 2] | reduce((sum, n) => sum + ([n] | map(x => x + n) | sum), 0)",
+        "[3] | map(input => input * 2)",
+        "null | map(n => n)",
+        '"abc" | filter(n => true)',
+        "{a: 1} | map(n => n)",
+        "[[]] | map(n => n | map(m => m | filter(k => k.a > 1)))",
+    ],
+)
+def test_a_lambda_compiled_in_place_does_what_the_filter_does(source: str) -> None:
+    tree = parse(source)
+    assert _outcome(lambda: evaluate(tree, NAMES)) == _outcome(lambda: walk(tree, NAMES))
+
+
+def test_a_lambda_compiled_in_place_pays_for_its_turns() -> None:
+    source = "0 | range(999) | map(a => 0 | range(999) | map(b => b))"
+    kind, message = _outcome(lambda: evaluate_text(source, NAMES))
+    assert (kind, "100,000 steps" in message) == ("problem", True)
+
+
 @settings(max_examples=2000 if FUZZ else 200, deadline=None)
 @given(st.text(st.sampled_from(list("ab1.\"'[](){}|+-*/%~=<>!?:,&$ \\ne\0")), max_size=30))
 def test_any_text_is_an_expression_or_an_error_with_a_column(text: str) -> None:

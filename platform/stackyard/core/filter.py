@@ -92,6 +92,10 @@ class Budget:
             )
 
 
+FULL_BUDGET: Mapping[str, int] = {"steps": EXPRESSION_STEPS.default, "bytes": OUTPUT_BYTES.default}
+"""What a new budget holds, by attribute: compiled code fills one up instead of making one for every line."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterParameter:
     """One argument after the piped value.

@@ -83,6 +83,14 @@ def show(value: Any) -> str:
     return next((words for kind, words in _WORDS.items() if isinstance(value, kind)), other)
 
 
+def undecided(answer: Any) -> Refusal:
+    """The refusal of what a lambda answered where it had to decide."""
+    return Refusal(
+        f"expected the function to give true or false, got {show(answer)}",
+        "Compare in it: o => o.total > 0, or o => not (o.name | is_empty).",
+    )
+
+
 class Accepts:
     """What one parameter takes when the stack runs, read from its annotation."""
 
@@ -209,7 +217,7 @@ def _hint_in_list(value: Any) -> str | None:
 _SLIPS = (Refusal, ArithmeticError, RecursionError)
 
 
-def _failed(name: str, slip: Exception) -> Problem:
+def failure_of(name: str, slip: Exception) -> Problem:
     """The Problem of a refusal, or of a computation that Python itself gave up."""
     suggestion = None
     if isinstance(slip, Refusal):
@@ -246,6 +254,8 @@ def charging(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) ->
     """The same, called with the budget first, which pays for the text, list or object that comes out."""
     if len(accepts) == 1:
         return _one_charged(call, name, accepts[0])
+    if len(accepts) == 2 and not accepts[1].repeats:
+        return _two_charged(call, name, *accepts)
     inner = guard(call, name, accepts)
 
     def checked(budget: Charged, *arguments: Any) -> Any:
@@ -264,7 +274,7 @@ def _one(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Cal
         try:
             return call(value if value.__class__ in kinds else take(value))
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
 
     return checked
 
@@ -281,7 +291,7 @@ def _two(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Cal
                 argument = second.take(argument)
             return call(value, argument)
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
 
     return checked
 
@@ -300,7 +310,7 @@ def _three(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> C
                 argument2 = third.take(argument2)
             return call(value, argument1, argument2)
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
 
     return checked
 
@@ -321,7 +331,7 @@ def _four(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Ca
                 argument3 = fourth.take(argument3)
             return call(value, argument1, argument2, argument3)
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
 
     return checked
 
@@ -339,7 +349,7 @@ def _many(call: Callable[..., Any], name: str, accepts: Sequence[Accepts]) -> Ca
             taken += [last.take(value) for value in arguments[len(accepts) :]]
             return call(*taken)
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
 
     return checked
 
@@ -351,8 +361,27 @@ def _one_charged(call: Callable[..., Any], name: str, accepts: Accepts) -> Calla
         try:
             result = call(value if value.__class__ in kinds else take(value))
         except _SLIPS as slip:
-            raise _failed(name, slip) from None
+            raise failure_of(name, slip) from None
         budget.room(weigh(result))
         return result
 
+    return checked
+
+
+def _two_charged(call: Callable[..., Any], name: str, first: Accepts, second: Accepts) -> Callable[..., Any]:
+    kinds1, kinds2 = first.fast, second.fast
+
+    def checked(budget: Charged, value: Any, argument: Any) -> Any:
+        try:
+            if value.__class__ not in kinds1:
+                value = first.take(value)
+            if argument.__class__ not in kinds2:
+                argument = second.take(argument)
+            result = call(value, argument)
+        except _SLIPS as slip:
+            raise failure_of(name, slip) from None
+        budget.room(weigh(result))
+        return result
+
+    checked.__defaults__ = getattr(call, "__defaults__", None)
     return checked

@@ -16,10 +16,10 @@ from typing import Any
 
 from stackyard.core.errors import Path, Place
 from stackyard.core.expressions import parse
-from stackyard.core.expressions.compiler import BUDGET, Constants, ExpressionCompiler
+from stackyard.core.expressions.compiler import BUDGET, INPUT, Constants, ExpressionCompiler
 from stackyard.core.expressions.scope import Binding, Scope
 from stackyard.core.expressions.tree import Literal, Tree
-from stackyard.core.filter import Budget
+from stackyard.core.filter import FULL_BUDGET, Budget
 from stackyard.core.types import ANY
 from stackyard.tables.schema import Schema
 
@@ -30,7 +30,6 @@ from .values import LITERAL, expression_of
 
 EXECUTION = "x"
 FUEL = "fuel"
-INPUT = "input"
 ROOTS = ("auth", "env", "request", "now", "today", "yesterday", "tomorrow")
 
 
@@ -111,6 +110,7 @@ class StackCompiler:
             {INPUT: Binding(INPUT, ANY), **{root: Binding(f"r_{root}", ANY) for root in ROOTS}}
         )
         self.expressions = ExpressionCompiler(self.constants, self.scope)
+        self.expressions.inputs_read = {}
         self.variables: list[str] = []
         self.depth = 0
         self._inner = 0
@@ -145,7 +145,7 @@ class StackCompiler:
         return Compiled(made, self.places)
 
     def _prologue(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """Fuel, the roots that are used, and null for every variable."""
+        """Fuel, the roots and inputs that are used, and null for every variable."""
         used = {
             node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name)
         }
@@ -153,9 +153,14 @@ class StackCompiler:
         self.expressions.location = 1
         if FUEL in used:
             made.append(self.assign(FUEL, self.method("refuel")))
+        if BUDGET in used:
+            made.append(self.assign(BUDGET, self.call(Budget, [])))
         for root in ROOTS:
             if f"r_{root}" in used:
                 made.append(self.assign(f"r_{root}", self.method(f"root_{root}")))
+        for key, name in (self.expressions.inputs_read or {}).items():
+            given = self.expressions.load(INPUT)
+            made.append(self.assign(name, self.expressions.get(given, self.constant(key), 0)))
         if self.variables:
             targets = [self.place(ast.Name(name, ast.Store())) for name in self.variables]
             made.append(self.place(ast.Assign(targets, self.constant(None))))
@@ -280,11 +285,17 @@ class StackCompiler:
         return self.expressions.condition(tree)
 
     def budget_if_used(self) -> list[ast.stmt]:
-        """A fresh budget when what was just emitted needs one."""
+        """A full budget when what was just emitted needs one: the run's only one, filled up again."""
         if not self.expressions.uses_budget:
             return []
         self.expressions.uses_budget = False
-        return [self.assign(BUDGET, self.call(Budget, []))]
+        return [
+            self.place(
+                ast.Assign([self.place(ast.Attribute(budget, part, ast.Store()))], self.constant(full))
+            )
+            for part, full in FULL_BUDGET.items()
+            for budget in [self.expressions.load(BUDGET)]
+        ]
 
     # Nodes
 

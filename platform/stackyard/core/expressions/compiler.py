@@ -15,8 +15,22 @@ from .. import types as t
 from ..errors import Problem, did_you_mean
 from ..filter import Budget, filters
 from . import operations as op
+from .inlining import INLINED, comprehension
 from .scope import Binding, Scope
-from .tree import Access, Binary, Choice, Lambda, ListOf, Literal, MapOf, Name, Pipe, Tree, Unary
+from .tree import (
+    Access,
+    Binary,
+    Choice,
+    Lambda,
+    ListOf,
+    Literal,
+    MapOf,
+    Name,
+    Pipe,
+    Tree,
+    Unary,
+    is_condition,
+)
 
 _OPERATIONS: Mapping[str, str] = {
     "+": "add",
@@ -46,6 +60,7 @@ _NUMERIC = frozenset({"<", "<=", ">", ">=", "+", "-", "*"})
 _FAST_NUMBERS = frozenset({int, float})
 _FAST_BOUND = 9.2e18
 BUDGET = "budget"
+INPUT = "input"
 
 
 class Constants:
@@ -75,6 +90,9 @@ class ExpressionCompiler:
         self.uses_budget = False
         # What the check found of each node, by identity; empty when an expression stands alone.
         self.types: Mapping[int, t.Type] = {}
+        # The keys of `input` that are read once, ahead of everything, and the locals they are read into;
+        # None where there is no such place.
+        self.inputs_read: dict[str, str] | None = None
         self._temporaries = 0
 
     def place(self, node: Any, at: int) -> Any:
@@ -128,7 +146,7 @@ class ExpressionCompiler:
     def condition(self, tree: Tree) -> ast.expr:
         """A tree whose value must be true or false; comparisons are so by themselves."""
         made = self.expression(tree)
-        if _is_condition(tree):
+        if is_condition(tree):
             return made
         keep, again = self.kept(made, tree.at)
         is_bool = self.place(
@@ -154,14 +172,24 @@ class ExpressionCompiler:
         of = self.expression(tree.of)
         if not isinstance(tree.key, Literal) or not isinstance(tree.key.value, str):
             return self.call(op.get, [of, self.expression(tree.key)], tree.at)
+        if self.inputs_read is not None and isinstance(of, ast.Name) and of.id == INPUT:
+            # What came in never changes, so a loop need not look it up again.
+            name = self.inputs_read.setdefault(tree.key.value, f"n{len(self.inputs_read)}")
+            return self.load(name, tree.at)
         key = self.constant(tree.key.value, tree.at)
+        if self.is_object(tree.of):
+            return self.get(of, key, tree.at)
         # The common case inline: a key of an object.
         keep, again = self.kept(of, tree.at)
         kind = self.place(ast.Call(self.load("type", tree.at), [keep], []), tree.at)
         is_dict = self.compare(kind, ast.Is(), self.load("dict", tree.at), tree.at)
-        get = self.place(ast.Attribute(again, "get", ast.Load()), tree.at)
-        inline = self.place(ast.Call(get, [key], []), tree.at)
+        inline = self.get(again, key, tree.at)
         return self.place(ast.IfExp(is_dict, inline, self.call(op.get, [again, key], tree.at)), tree.at)  # type: ignore[no-any-return]
+
+    def get(self, of: ast.expr, key: ast.expr, at: int) -> ast.expr:
+        """`of.get(key)`."""
+        method = self.place(ast.Attribute(of, "get", ast.Load()), at)
+        return self.place(ast.Call(method, [key], []), at)  # type: ignore[no-any-return]
 
     def binary(self, tree: Binary) -> ast.expr:
         if tree.operator in ("and", "or"):
@@ -213,11 +241,20 @@ class ExpressionCompiler:
             )
         if not questions:
             return fast
-        # Both sides are always evaluated, as the guarded function would: hence `&`, not `and`.
         asked = questions[0]
         if len(questions) == 2:
-            asked = self.place(ast.BinOp(asked, ast.BitAnd(), questions[1]), tree.at)
+            asked = self.both(questions, [isinstance(side, ast.Name) for side in (left, right)], tree.at)
         return self.place(ast.IfExp(asked, fast, self.call(guarded, sides, tree.at)), tree.at)  # type: ignore[no-any-return]
+
+    def both(self, questions: list[ast.expr], is_local: list[bool], at: int) -> ast.expr:
+        """Whether both hold, where both sides are always evaluated, as the guarded function would.
+
+        A side that is a local has no effect, so it may be left out and come second; else `&`, not `and`.
+        """
+        if not any(is_local):
+            return self.place(ast.BinOp(questions[0], ast.BitAnd(), questions[1]), at)  # type: ignore[no-any-return]
+        ordered = questions if is_local[1] else questions[::-1]
+        return self.place(ast.BoolOp(ast.And(), ordered), at)  # type: ignore[no-any-return]
 
     def bounded(self, made: ast.expr, at: int) -> ast.expr:
         """`r if -9.2e18 < (r := made) < 9.2e18 else number(r)`: the exact check only near the bounds."""
@@ -244,6 +281,11 @@ class ExpressionCompiler:
         """Whether the check knows that a value is a number and never null."""
         found = self.types.get(id(tree))
         return found is not None and found.is_number and not found.nullable
+
+    def is_object(self, tree: Tree) -> bool:
+        """Whether the check knows that a value is an object and never null."""
+        found = self.types.get(id(tree))
+        return found is not None and found.name == "object" and not found.nullable
 
     def never_number(self, tree: Tree) -> bool:
         """Whether the check knows that a value is of another kind."""
@@ -275,6 +317,10 @@ class ExpressionCompiler:
             raise Problem(
                 "INVALID_INPUT", f'There is no filter "{tree.name}".{did_you_mean(tree.name, filters())}'
             )
+        inlined = INLINED.get(tree.name)
+        if inlined is not None and len(tree.arguments) == 1 and isinstance(tree.arguments[0], Lambda):
+            self.uses_budget = True
+            return comprehension(self, tree, tree.arguments[0], inlined)
         arguments = [self.expression(tree.value)]
         for number, argument in enumerate(tree.arguments):
             if isinstance(argument, Lambda):
@@ -306,17 +352,6 @@ class ExpressionCompiler:
 
 def _is_null(tree: Tree) -> bool:
     return isinstance(tree, Literal) and tree.value is None
-
-
-def _is_condition(tree: Tree) -> bool:
-    match tree:
-        case Binary():
-            return tree.operator in ("and", "or", "==", "!=", "<", "<=", ">", ">=", "in")
-        case Unary(operator="not"):
-            return True
-        case Literal():
-            return isinstance(tree.value, bool)
-    return False
 
 
 def function_of(tree: Tree, scope: Scope) -> Callable[..., Any]:

@@ -105,6 +105,18 @@ class Pipe:
 Tree = Literal | Name | Access | Unary | Binary | Choice | ListOf | MapOf | Lambda | Pipe
 
 
+def is_condition(tree: Tree) -> bool:
+    """Whether a tree's form alone says that it gives true or false."""
+    match tree:
+        case Binary():
+            return tree.operator in ("and", "or", "==", "!=", "<", "<=", ">", ">=", "in")
+        case Unary(operator="not"):
+            return True
+        case Literal():
+            return isinstance(tree.value, bool)
+    return False
+
+
 class ExpressionError(Exception):
     """A text that is not an expression. `column` is 1-based."""
 

@@ -9,16 +9,9 @@ from collections.abc import Callable, Sequence
 
 from .. import types as t
 from ..filter import Budget, element, element_or_null, filter, lambda_result, same
-from ..guards import Refusal, show
+from ..guards import undecided
 
 Decides = Callable[[object, int], object]
-
-
-def _undecided(answer: object) -> Refusal:
-    return Refusal(
-        f"expected the function to give true or false, got {show(answer)}",
-        "Compare in it: o => o.total > 0, or o => not (o.name | is_empty).",
-    )
 
 
 @filter("higher-order", result=lambda given: t.list_of(lambda_result(given)))
@@ -50,7 +43,7 @@ def filter_(budget: Budget, value: list[object], function: Callable[..., object]
         if answer is True:
             kept.append(entry)
         elif answer is not False:
-            raise _undecided(answer)
+            raise undecided(answer)
     return kept
 
 
@@ -103,7 +96,7 @@ def _place(budget: Budget, value: list[object], function: Decides, wanted: bool)
         if answer is wanted:
             return place
         if answer is not True and answer is not False:
-            raise _undecided(answer)
+            raise undecided(answer)
     return None
 
 
