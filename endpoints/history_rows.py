@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from stackyard.core.jsonout import encode
 from stackyard.core.limits import HISTORY_BODY_BYTES
+from stackyard.core.masking import Masker
 from stackyard.core.secrets import Secret
 from stackyard.stacks.execution import workspace_facts
 
-from .masking import Masker, headers_of, masked_body, masked_query, plain_text
+from .masking import headers_of, masked_body, masked_query, plain_text
 
 if TYPE_CHECKING:
     from .history import Call

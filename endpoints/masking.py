@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 from stackyard.core.body import parse_pairs
 from stackyard.core.errors import Problem
@@ -19,9 +19,6 @@ from stackyard.stacks.inputs import InputSet
 
 _HIDDEN_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 _HIDDEN_WORDS = re.compile(r"token|secret|signature|password|credential|api-?key")
-_KEY = re.compile(r"sy_[A-Za-z0-9_-]{49}")
-_SHORTEST = 4
-"""Shorter texts stand in everything; replacing them would hide what was never secret."""
 
 _names: dict[str, str] = {}
 
@@ -54,30 +51,6 @@ def _hides(name: str) -> bool:
         if len(_known_hidden) < 1000:
             _known_hidden[name] = hides
     return hides
-
-
-class Masker:
-    """Hides texts by value. `secrets` are those of this call: sensitive inputs, the workspace's secret variables."""
-
-    __slots__ = ("_pattern",)
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= _SHORTEST:
-                forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), _in_json(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
-
-    def hide(self, text: str) -> str:
-        """The text with every secret and everything that looks like one of our keys replaced."""
-        if self._pattern is not None:
-            text = self._pattern.sub(MASK, text)
-        return _KEY.sub(MASK, text) if "sy_" in text else text
-
-
-def _in_json(text: str) -> str:
-    return encode(text)[1:-1].decode()
 
 
 def masked_query(query: str, inputs: InputSet) -> str:

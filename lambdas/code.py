@@ -9,7 +9,7 @@ from typing import Any
 from stackyard.core.errors import Problem
 
 from . import supervisor
-from .running import value_or_problem
+from .running import masked, value_or_problem
 from .supervisor import Items, Job, Services
 from .supervisor.compiler import SyntaxFault
 
@@ -79,7 +79,7 @@ def run_source(
         run={"id": None, "attempt": 1, "trigger": "step"},
         **times,
     )
-    return value_or_problem(supervisor.default().run(job, services))
+    return value_or_problem(masked(supervisor.default().run(job, services), workspace_id))
 
 
 def syntax_fault(source: str) -> str | None:

@@ -36,7 +36,7 @@ class LambdaRun(RunKind):
             target.published = accepted
         finished = run_now(
             target,
-            run.input,
+            run.given,
             principal=claimed.principal,
             run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
             is_cancelled=claimed.stop.is_set,

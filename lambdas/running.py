@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from stackyard.core.errors import Problem
+from stackyard.core.masking import masker_of
 from stackyard.core.principal import SYSTEM, Principal
-from stackyard.core.secrets import MASK, Secret
+from stackyard.core.secrets import Secret
 from stackyard.runs import dispatch
 from stackyard.runs.models import Run
 from stackyard.stacks.execution import Execution, workspace_facts
@@ -74,13 +76,14 @@ def run_now(
 ) -> Finished:
     """Run a lambda on this process's supervisor and wait for its end. `document` is a draft to run instead.
 
-    With an `execution` it works in the caller's transaction and under the caller's principal.
+    With an `execution` it works in the caller's transaction and under the caller's principal. Secrets are masked in
+    logs and error, not in the value: whoever shows or keeps that masks it.
     """
     chosen = with_defaults(document) if document is not None else published_document(target)
     timeout = min(chosen["timeout"], seconds_at_most or chosen["timeout"])
     if execution is None:
         execution = Execution.start(target.workspace_id, principal, timeout_seconds=timeout + 5)
-    env, secrets = environment_of(target.workspace_id, chosen["variables"])
+    env = environment_of(target.workspace_id, chosen["variables"])
     job = Job(
         **times_of(execution),
         workspace_id=target.workspace_id,
@@ -96,9 +99,10 @@ def run_now(
         memory_mb=chosen["memory_mb"],
         once=chosen["fresh_process"],
     )
+    listener = _masking(on_log, target.workspace_id) if on_log is not None else None
     with LambdaServices(execution, chosen["network"]) as services:
-        finished = supervisor.default().run(job, services, is_cancelled=is_cancelled, on_log=on_log)
-    return _masked(finished, secrets)
+        finished = supervisor.default().run(job, services, is_cancelled=is_cancelled, on_log=listener)
+    return masked(finished, target.workspace_id)
 
 
 def times_of(execution: Execution) -> dict[str, Any]:
@@ -112,29 +116,24 @@ def times_of(execution: Execution) -> dict[str, Any]:
     return {name: int(moment.timestamp() * 1000) for name, moment in moments.items()}
 
 
-def environment_of(workspace_id: int, names: list[str]) -> tuple[dict[str, str], list[str]]:
-    """The variables a lambda may see, revealed; and the texts of the secrets among them."""
+def environment_of(workspace_id: int, names: list[str]) -> dict[str, str]:
+    """The variables a lambda may see, secrets revealed."""
     variables = workspace_facts(workspace_id).variables
-    env: dict[str, str] = {}
-    secrets: list[str] = []
-    for name in names:
-        value = variables.get(name)
-        if isinstance(value, Secret):
-            secrets.append(value.reveal())
-            env[name] = value.reveal()
-        elif value is not None:
-            env[name] = value
-    return env, [secret for secret in secrets if secret]
+    found = {name: variables[name] for name in names if name in variables}
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in found.items()}
 
 
-def _masked(finished: Finished, secrets: list[str]) -> Finished:
-    """The logs without the secrets the code was given."""
-    from dataclasses import replace
+def _masking(on_log: Callable[[str], None], workspace_id: int) -> Callable[[str], None]:
+    masker = masker_of(workspace_id)
+    return lambda text: on_log(masker.hide(text))
 
-    logs = finished.logs
-    for secret in secrets:
-        logs = logs.replace(secret, MASK)
-    return replace(finished, logs=logs)
+
+def masked(finished: Finished, workspace_id: int) -> Finished:
+    """An end without the workspace's secrets in logs and error. The value stays as it is, for whoever works on with it."""
+    masker, error = masker_of(workspace_id), finished.error
+    if error is not None:
+        error = replace(error, **masker.hide_in(asdict(error)))
+    return replace(finished, logs=masker.hide(finished.logs), error=error)
 
 
 def value_or_problem(finished: Finished) -> Any:

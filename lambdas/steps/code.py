@@ -28,7 +28,7 @@ def run_code(
     names: Any,
 ) -> Any:
     """What the code returns; it works in the stack's transaction and under its principal."""
-    env, _ = environment_of(execution.workspace_id, variables)
+    env = environment_of(execution.workspace_id, variables)
     left = max(execution.deadline - time.monotonic(), 0.1)
     with LambdaServices(execution, network) as services:
         return run_source(

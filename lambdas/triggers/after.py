@@ -43,7 +43,7 @@ class AfterTrigger(TriggerKind):
 
 
 @receiver(run_finished)
-def _follow(run: Run, **_: Any) -> None:
+def _follow(run: Run, result: Any, **_: Any) -> None:
     """Accept the runs that follow, in the transaction that ends this one; a chain has at most ten."""
     if run.kind != "lambda" or run.state != states.SUCCEEDED:
         return
@@ -57,7 +57,7 @@ def _follow(run: Run, **_: Any) -> None:
     for trigger in followers.select_related("target__published", "target__workspace"):
         start_lambda(
             trigger.target,
-            {"run": str(run.pk), "lambda": run.target_name, "input": run.input, "result": run.result},
+            {"run": str(run.pk), "lambda": run.target_name, "input": run.given, "result": result},
             trigger="after",
             trigger_detail={"run": str(run.pk), "chain": chain + 1},
         )

@@ -12,6 +12,7 @@ from lambdas.running import run_now
 from stackyard.core.body import parse_json
 from stackyard.core.errors import Problem
 from stackyard.core.jsonout import encode
+from stackyard.core.masking import masker_of
 
 
 class Command(BaseCommand):
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         if finished.error is not None:
             self.stderr.write(finished.error.stack or f"{finished.error.name}: {finished.error.message}")
             sys.exit(1)
-        self.stdout.write(encode(finished.value).decode())
+        shown = masker_of(target.workspace_id).hide_in(finished.value)
+        self.stdout.write(encode(shown).decode())
 
     def _log(self, text: str) -> None:
         self.stderr.write(text.rstrip("\n"))

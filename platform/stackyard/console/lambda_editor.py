@@ -225,9 +225,9 @@ class LambdaEditor:
             tried=self.tried,
             schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],
             hook=f"{settings.PUBLIC_URL}/hook:{hook.key}" if hook is not None else "",
-            runs=Run.objects.filter(kind="lambda", target_id=row.pk).defer("input", "result", "logs")[
-                :SHOWN_RUNS
-            ],
+            runs=Run.objects.filter(kind="lambda", target_id=row.pk).defer(
+                "input", "sealed_input", "result", "logs"
+            )[:SHOWN_RUNS],
             revisions=self.owner.revisions().select_related("author").defer("document")[:REVISIONS_SHOWN],
             revisions_url=self.owner.address("revisions"),
             delete_url=self.owner.address("delete"),

@@ -23,7 +23,7 @@ from .history import Uncounted
 from .lambda_editor import pretty
 from .problems import sentence
 
-_LARGE = ("input", "result", "error", "logs")
+_LARGE = ("input", "sealed_input", "result", "error", "logs")
 # Where the page of a kind's target is.
 _PAGES = {"lambda": "admin:lambdas_lambda_change", "function": "admin:stacks_function_change"}
 

@@ -103,7 +103,7 @@ class RunViewSet(MetaViewSet):
         names = {"kind": "kind", "target": "target_name", "state": "state", "trigger": "trigger"}
         chosen = {column: self.query[name] for name, column in names.items() if name in self.query}
         runs: QuerySet[Run] = Run.objects.filter(workspace=self.workspace(), **chosen)
-        return self.listed(runs.defer("input", "result", "error", "logs"))
+        return self.listed(runs.defer("input", "sealed_input", "result", "error", "logs"))
 
     def retrieve(self, request: Request, workspace: str, run: uuid.UUID) -> Response:
         """Show a run."""

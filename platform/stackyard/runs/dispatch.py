@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -17,8 +18,10 @@ from django.utils import timezone
 
 from stackyard.core.errors import Problem
 from stackyard.core.jsonout import encode
+from stackyard.core.masking import masker_of
 from stackyard.core.models import Workspace
 from stackyard.core.principal import SYSTEM, Principal
+from stackyard.core.secrets import encrypt
 
 from . import states
 from .models import Run, RunEvent
@@ -52,6 +55,7 @@ def start(
     another input. IntegrityError for a `nominal_at` that has its run already.
     """
     input = plain(input)
+    shown = masker_of(workspace.pk).hide_in(input)
     if idempotency_key is not None:
         earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
         if earlier is not None:
@@ -64,7 +68,8 @@ def start(
                 target_id=target_id,
                 target_name=target_name,
                 revision_id=revision_id,
-                input=input,
+                input=shown,
+                sealed_input=None if shown is input else encrypt(orjson.dumps(input).decode()),
                 principal=principal_value(principal),
                 trigger=trigger,
                 trigger_detail=trigger_detail,
@@ -95,8 +100,6 @@ def start(
 
 def plain(value: Any) -> Any:
     """A run-time value as the JSON it is stored as. Problem `PAYLOAD_TOO_LARGE` past 10 MB."""
-    import orjson
-
     data = encode(value)
     if len(data) > INPUT_BYTES:
         raise Problem("PAYLOAD_TOO_LARGE", f"The input of a run has at most {INPUT_BYTES:,} bytes.")
@@ -107,7 +110,7 @@ def _earlier(workspace: Workspace, kind: str, target_id: int, key: str, input: A
     found = Run.objects.filter(
         workspace=workspace, kind=kind, target_id=target_id, idempotency_key=key
     ).first()
-    if found is not None and found.input != input:
+    if found is not None and found.given != input:
         raise Problem(
             "CONFLICT",
             "This idempotency key was used with another input.",

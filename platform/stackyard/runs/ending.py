@@ -12,11 +12,14 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
+from stackyard.core.masking import masker_of
+
 from . import states
 from .models import Run, RunEvent
 
 _log = logging.getLogger(__name__)
-# Sent with `run` in the transaction that ends it, whatever it ends in.
+# Sent with `run` and its `result` in the transaction that ends it, whatever it ends in. `run.result` is what is kept, with
+# secrets masked; `result` is the value itself, for whoever works on with it.
 run_finished = Signal()
 
 LOG_BYTES = 1_000_000
@@ -43,15 +46,16 @@ def end(
     expired: bool = False,
 ) -> int:
     """The end of a run; 1 when it was ours to write. `expired`: only if the lease is over."""
+    masker = masker_of(run.workspace_id)
     with transaction.atomic():
         held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence)
         if expired:
             held = held.filter(lease_until__lt=Now())
         changed = held.update(
             state=state,
-            result=result,
-            error=None if error is None else dict(error),
-            logs=cut(logs),
+            result=masker.hide_in(result),
+            error=None if error is None else masker.hide_in(dict(error)),
+            logs=cut(masker.hide(logs)),
             lease_until=None,
             finished_at=Now(),
         )
@@ -61,11 +65,11 @@ def end(
                 RunEvent.objects.create(run=run, name="fenced_off", fence=fence, detail={"state": state})
             return 0
         run.refresh_from_db()
-        record_end(run, fence)
+        record_end(run, fence, result)
     return 1
 
 
-def record_end(run: Run, fence: int) -> None:
+def record_end(run: Run, fence: int, result: Any = None) -> None:
     """The terminal event, and the signal. Called in the transaction that wrote the state.
 
     A listener that fails takes back what the listeners did, and not the end: else the run would never have one.
@@ -73,18 +77,21 @@ def record_end(run: Run, fence: int) -> None:
     RunEvent.objects.create(run=run, name=run.state, fence=fence, is_terminal=True)
     try:
         with transaction.atomic():
-            run_finished.send(sender=None, run=run)
+            run_finished.send(sender=None, run=run, result=result)
     except (OperationalError, InterfaceError):
         # The database is away or wants this done again: then the end is not written either.
         raise
     except Exception as error:
         _log.exception("what follows run %s could not be started", run.pk)
-        detail = {"name": type(error).__name__, "message": str(error)[:500]}
+        message = masker_of(run.workspace_id).hide(str(error))[:500]
+        detail = {"name": type(error).__name__, "message": message}
         RunEvent.objects.create(run=run, name="following_failed", fence=fence, detail=detail)
 
 
 def _try_again(run: Run, fence: int, state: str, error: Mapping[str, Any] | None, logs: str) -> bool:
     """Give the run back for its next attempt; False when it is not ours any more, or is to be cancelled."""
+    masker = masker_of(run.workspace_id)
+    shown = None if error is None else masker.hide_in(dict(error))
     with transaction.atomic():
         held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence, cancel_requested_at=None)
         changed = held.update(
@@ -92,11 +99,11 @@ def _try_again(run: Run, fence: int, state: str, error: Mapping[str, Any] | None
             run_after=Now() + timedelta(seconds=wait_seconds(run.attempt)),
             dispatched_at=None,
             lease_until=None,
-            error=None if error is None else dict(error),
-            logs=cut(logs),
+            error=shown,
+            logs=cut(masker.hide(logs)),
         )
         if changed:
-            detail = {"state": state, "error": None if error is None else dict(error)}
+            detail = {"state": state, "error": shown}
             RunEvent.objects.create(run=run, name="attempt_failed", fence=fence, detail=detail)
     return bool(changed)
 

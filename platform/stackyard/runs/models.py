@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from django.db import models
 
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
+from stackyard.core.secrets import decrypt
 
 from . import states
 from .ids import new_run_id
 
 
 class Run(models.Model):
-    """One accepted piece of work. Every change of `state` is one conditional UPDATE that names the `fence`."""
+    """One accepted piece of work. Every change of `state` is one conditional UPDATE that names the `fence`.
+
+    No secret of the workspace is in it in clear: `input`, `result`, `error` and `logs` are kept masked, and an input
+    that held one is kept whole in `sealed_input`, encrypted.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_run_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs")
@@ -24,6 +32,7 @@ class Run(models.Model):
     trigger_detail = DocumentField(null=True)
     principal = DocumentField(null=True)
     input = DocumentField(null=True)
+    sealed_input = models.TextField(null=True, editable=False)
 
     state = models.CharField(max_length=16, default=states.ACCEPTED, choices=[(s, s) for s in states.ALL])
     attempt = models.PositiveIntegerField(default=0)
@@ -76,6 +85,13 @@ class Run(models.Model):
     def is_finished(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in states.FINISHED
+
+    @property
+    def given(self) -> Any:
+        """The input as it was given, secrets in clear: for whoever does the work, never to be shown."""
+        if self.sealed_input is None:
+            return self.input
+        return orjson.loads(decrypt(self.sealed_input).reveal())
 
     @property
     def seconds(self) -> float | None:

@@ -26,7 +26,7 @@ class FunctionRun(RunKind):
         run = claimed.run
         plan = load_function(run.workspace_id, run.target_id)
         execution = Execution.start(run.workspace_id, claimed.principal, timeout_seconds=cls.seconds_at_most)
-        value = plan.run(execution, plan.inputs.bind(run.input or {}))
+        value = plan.run(execution, plan.inputs.bind(run.given or {}))
         return Outcome(states.SUCCEEDED, result=dispatch.plain(value))
 
     @classmethod
