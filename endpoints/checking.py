@@ -34,10 +34,16 @@ def check_endpoint(
     method = document.get("method")
     if method not in METHODS:
         faults.error(("method",), "method", f"The method must be one of {', '.join(METHODS)}.")
+    _check_body(document, faults)
     template = parse_template(document.get("path"), faults)
     if template is not None and method in METHODS:
         _check_conflict(group, str(method), template, faults, endpoint)
-        check_places(document.get("inputs"), str(method), template, faults)
+        check_places(document.get("inputs"), str(method), template, faults, is_raw(document))
+
+
+def is_raw(document: Mapping[str, Any]) -> bool:
+    """Whether an endpoint takes any body, for its stack to read."""
+    return document.get("body") == "raw"
 
 
 def check_name(group: ApiGroup, name: object, faults: Faults, endpoint: Endpoint | None) -> None:
@@ -83,6 +89,15 @@ def _check_limits(document: Mapping[str, Any], faults: Faults) -> None:
                 "limit",
                 f"{limit.meaning}: a whole number from 1 to {limit.maximum:,} ({limit.unit}).",
             )
+
+
+def _check_body(document: Mapping[str, Any], faults: Faults) -> None:
+    """`body` is `inputs`, or `raw`: any body is taken and none of it is read as inputs."""
+    body = document.get("body", "inputs")
+    if body not in ("inputs", "raw"):
+        faults.error(("body",), "value", 'body is "inputs" or "raw".')
+    elif body == "raw" and document.get("method") == "GET":
+        faults.error(("body",), "value", "A GET request has no body.")
 
 
 def _check_conflict(

@@ -33,8 +33,10 @@ def place_of(name: str, spec: Any, method: str, template: Template) -> str:
     return "either" if method == "DELETE" else "body"
 
 
-def check_places(inputs: Any, method: str, template: Template, faults: Faults) -> None:
-    """Faults between a path template and the inputs."""
+def check_places(
+    inputs: Any, method: str, template: Template, faults: Faults, raw_body: bool = False
+) -> None:
+    """Faults between a path template and the inputs; with `raw_body` none of them is in the body."""
     inputs = inputs if isinstance(inputs, Mapping) else {}
     for name in template.names:
         if name not in inputs:
@@ -45,6 +47,9 @@ def check_places(inputs: Any, method: str, template: Template, faults: Faults) -
         if isinstance(spec, Mapping):
             _check_in_path(name, spec, faults)
     for name, spec in inputs.items():
+        if raw_body and place_of(name, spec, method, template) == "body":
+            message = "The body is raw: no input is read from it."
+            faults.error(("inputs", name), "place", message, suggestion="Say in: query or in: header.")
         if not isinstance(spec, Mapping):
             continue
         if spec.get("in") == "path" and name not in template.names:
@@ -99,11 +104,13 @@ class RequestInputs:
         *,
         ignores_unknown: bool,
         body_limit: int,
+        raw_body: bool = False,
     ) -> None:
         specs = with_path_required(inputs, template)
         self.set = InputSet(specs, unknown="ignore" if ignores_unknown else "refuse")
         self.places = {name: place_of(name, spec, method, template) for name, spec in specs.items()}
         self.reads_body = method not in _READS
+        self._raw_body = raw_body
         self.body_limit = body_limit
         self._ignores_unknown = ignores_unknown
         self._path_names = frozenset(template.names)
@@ -131,7 +138,7 @@ class RequestInputs:
 
     def _gather_body(self, environ: Mapping[str, Any], sent: Sent) -> None:
         sent.raw_body = raw = read_body(environ, self.body_limit)
-        if not raw:
+        if not raw or self._raw_body:
             return
         content_type = environ.get("CONTENT_TYPE", "")
         body = parse_body(raw, content_type)

@@ -17,6 +17,7 @@ from stackyard.stacks.inputs import InputSet
 from stackyard.stacks.models import Function
 from stackyard.stacks.outcomes import outcomes
 
+from .checking import is_raw
 from .inputs import place_of, with_path_required
 from .models import ApiGroup, Endpoint
 from .openapi import GroupFacts
@@ -92,6 +93,7 @@ def _endpoint(
         auth=auth,
         inputs=_inputs(document, row.method, row.path),
         closed=group.unknown_inputs == "refuse",
+        raw_body=is_raw(document),
         response=checked.response,
         statuses=ends.statuses,
         raised=ends.raised,

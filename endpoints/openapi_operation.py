@@ -42,6 +42,7 @@ class EndpointFacts:
     auth: Sequence[str] = ()
     inputs: Sequence[InputFacts] = ()
     closed: bool = True
+    raw_body: bool = False
     response: Type = ANY
     statuses: Sequence[int | None] = (200,)
     raised: Sequence[Raised] = ()
@@ -71,6 +72,8 @@ def operation(endpoint: EndpointFacts, path_names: Mapping[str, str]) -> dict[st
     body = [given for given in endpoint.inputs if given.place == "body"]
     if body:
         made["requestBody"] = _request_body(body, closed=endpoint.closed)
+    elif endpoint.raw_body:
+        made["requestBody"] = {"content": {"*/*": {"schema": {}}}}
     made["responses"] = _responses(endpoint, has_body=bool(body))
     made["security"] = [{name: list(scopes) for name, scopes in one.items()} for one in endpoint.security]
     made["x-limits"] = endpoint.limits.as_dict()

@@ -69,6 +69,7 @@ class EndpointPlan:
             _template(route.path),
             ignores_unknown=group.ignores_unknown,
             body_limit=document.get("request_bytes") or REQUEST_BYTES.default,
+            raw_body=document.get("body") == "raw",
         )
         self.keeps_answers = route.method == "POST"
         self.measures = may_share(document)

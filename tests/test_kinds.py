@@ -13,6 +13,7 @@ from lambdas.publishing import publish as publish_lambda
 from stackyard.core.kinds import Kind
 from stackyard.core.models import Workspace
 from stackyard.core.principal import ANONYMOUS
+from stackyard.core.workspaces import create_variable
 from stackyard.stacks.check import check_document
 from stackyard.stacks.document import with_ids
 from stackyard.stacks.publishing import create_function, publish
@@ -50,7 +51,8 @@ def test_a_step_describes_its_parameters(step: type[Step]) -> None:
 
 @pytest.fixture
 def shop(workspace: Workspace) -> Workspace:
-    """Two customers, a function, and a lambda."""
+    """Two customers, a function, a lambda, and the secret of a webhook."""
+    create_variable(workspace, "WEBHOOK_SECRET", "s3cret", is_secret=True)
     create_table(workspace, "customers", fields={"name": "text", "email": {"type": "email", "unique": True}})
     Store(load_schema(workspace.pk)).add_many(
         "customers", [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob"}]

@@ -27,6 +27,7 @@ ENDPOINT_KEYS = (
     "description",
     "auth",
     "tags",
+    "body",
     "limit_per_second",
     "request_bytes",
     "response_bytes",

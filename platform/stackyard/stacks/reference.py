@@ -18,6 +18,7 @@ GROUPS: Mapping[str, str] = {
     "variables": "Variables",
     "flow": "Flow",
     "code": "APIs and code",
+    "security": "Security",
     "cache": "Cache",
     "utilities": "Utilities",
 }
