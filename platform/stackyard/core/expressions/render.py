@@ -65,10 +65,10 @@ def _literal(value: bool | int | float | str | None) -> tuple[int, str]:
 
 
 def _negative(tree: Unary) -> str:
-    # A minus before a number would be read as part of the number.
-    if isinstance(tree.operand, Literal) and isinstance(tree.operand.value, int | float):
-        return f"-({_text(tree.operand, 0)})"
-    return f"-{_text(tree.operand, _UNARY_POWER)}"
+    # A minus before a number would be read as part of the number, also where the number is read from: (0).x
+    text = _text(tree.operand, _UNARY_POWER)
+    starts_with_number = text[0].isdigit() or isinstance(tree.operand, Literal) and text[0] == "-"
+    return f"-({text})" if starts_with_number else f"-{text}"
 
 
 def _binary(tree: Binary) -> str:
