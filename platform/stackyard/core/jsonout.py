@@ -54,8 +54,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _iso_default(value: Any) -> Any:
-    if not isinstance(value, datetime):
-        return _default(value)
+    if value.__class__ is not datetime:
+        return iso(value) if isinstance(value, datetime) else _default(value)
     # orjson writes a UTC timestamp three times as fast as isoformat, with 6 digits of a second or none.
     text = orjson.dumps(value, None, orjson.OPT_UTC_Z)
     if len(text) == 29:

@@ -14,7 +14,7 @@ from .addons import attach
 from .cursors import after, fingerprint, next_cursor, read_cursor
 from .definitions import FieldDef, Schema
 from .field_type import Refused, shown
-from .operands import Slot
+from .operands import Slot, filled
 from .paging import CAP, cursor_envelope, envelope
 from .query import BOUNDS, TOTALS, Query, read_number, resolve
 from .rows import RowLoader
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .store import Store
 
 Rows = list[tuple[Any, ...]]
+MOST_SORTS = 64
+"""How many orders that came at run time a query remembers."""
 
 
 def too_many(table: str) -> Problem:
@@ -54,7 +56,8 @@ class Prepared:
         self._loader = RowLoader(resolved.fields, schema.dialect)
         self._columns = self._selected(resolved.sort)
         self._node_key = None if resolved.node is None else resolved.node.key
-        self._latest: tuple[Any, Statement] | None = None
+        self._latest: dict[str, tuple[Any, Statement]] = {}
+        self._sorts: dict[str, Sort] = {}
 
     def _selected(self, sort: Sort) -> tuple[FieldDef, ...]:
         """What is selected: the fields asked for, then what addons and cursors need besides."""
@@ -119,12 +122,19 @@ class Prepared:
         sort = self.resolved.sort
         if not sort.is_open:
             return sort
+        given = filled(sort.source, values)
+        known = self._sorts.get(given) if isinstance(given, str) else None
+        return self._sort_of(given) if known is None else known
+
+    def _sort_of(self, given: Any) -> Sort:
         faults = Faults()
         # An order that comes at run time may be a caller's: it could guess at what is private.
-        made = at_run_time(self.resolved.table, sort, values, True, faults, ("sort",))
+        made = at_run_time(self.resolved.table, given, True, faults, ("sort",))
         if made.is_random and self.query.cursor is not None:
             faults.error(("sort",), "value", "A random order has no pages to go on from.")
         faults.raise_errors()
+        if isinstance(given, str) and len(self._sorts) < MOST_SORTS:
+            self._sorts[given] = made
         return made
 
     def _list(
@@ -222,9 +232,9 @@ class Prepared:
     def _statement(
         self, kind: str, states: tuple[str, ...], shape: tuple[Any, ...], build: Callable[[Any], Element]
     ) -> Statement:
-        """The compiled statement of a shape: the one used last is at hand, others are in the schema's store."""
+        """The compiled statement of a shape: the kind's last one is at hand, others are in the schema's store."""
         small = (kind, states, shape)
-        latest = self._latest
+        latest = self._latest.get(kind)
         if latest is not None and latest[0] == small:
             return latest[1]
         columns = tuple(f.column for f in self.resolved.fields)
@@ -233,7 +243,7 @@ class Prepared:
         made: Statement = self.schema.statements.make(
             key, lambda: compiled(build(states), self.schema.dialect)
         )
-        self._latest = (small, made)
+        self._latest[kind] = (small, made)
         return made
 
     def _condition(self, states: tuple[str, ...]) -> list[Element]:

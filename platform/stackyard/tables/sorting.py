@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +10,7 @@ from stackyard.core.errors import Faults, Path, did_you_mean
 
 from .definitions import FieldDef, TableDef
 from .field_type import shown
-from .operands import Slot, filled, holds_slot
+from .operands import Slot, holds_slot
 
 MOST = 8
 
@@ -62,11 +61,8 @@ def read_sort(table: TableDef, sort: Any, public_only: bool, faults: Faults, pat
     return Sort(tuple(ordered[: last + 1]))
 
 
-def at_run_time(
-    table: TableDef, sort: Sort, values: Sequence[Any], public_only: bool, faults: Faults, path: Path
-) -> Sort:
-    """The order of an open sort, now that its values are known. Null is no order at all."""
-    given = filled(sort.source, values)
+def at_run_time(table: TableDef, given: Any, public_only: bool, faults: Faults, path: Path) -> Sort:
+    """The order of an open sort, now that its source is filled with values. Null is no order at all."""
     if isinstance(given, list):
         given = [name for name in given if name is not None]
         if len(given) == 1 and isinstance(given[0], str):

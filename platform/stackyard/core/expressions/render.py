@@ -67,7 +67,7 @@ def _literal(value: bool | int | float | str | None) -> tuple[int, str]:
 def _negative(tree: Unary) -> str:
     # A minus before a number would be read as part of the number, also where the number is read from: (0).x
     text = _text(tree.operand, _UNARY_POWER)
-    starts_with_number = text[0].isdigit() or isinstance(tree.operand, Literal) and text[0] == "-"
+    starts_with_number = text[0].isdigit() or (isinstance(tree.operand, Literal) and text[0] == "-")
     return f"-({text})" if starts_with_number else f"-{text}"
 
 
