@@ -147,9 +147,14 @@ class LambdaServices:
             self.execution.depth -= 1
 
     def fetch(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        """`fetch`: the one door out, to the hosts the lambda names and no others."""
+        """`fetch`: the one door out, to the hosts the lambda names and no others.
+
+        Headers that belong to the connection are left out without a word, as in a browser.
+        """
         headers: dict[str, str] = {}
         for name, value in sent.get("headers") or []:
+            if name in outbound.CONNECTION_HEADERS or name == "accept-encoding":
+                continue
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         response = outbound.request(
             str(sent.get("method")),
@@ -158,12 +163,14 @@ class LambdaServices:
             body=sent.get("body"),
             body_type="raw",
             timeout=self._seconds_left(),
-            follow_redirects=sent.get("redirect") != "manual",
+            follow_redirects=sent.get("redirect") == "follow",
             retries=0,
             allowed_hosts=self.network,
         )
         return {
             "status": response.status,
+            "statusText": response.reason,
+            "redirected": response.was_redirected,
             "headers": [
                 [name, one]
                 for name, value in response.headers.items()

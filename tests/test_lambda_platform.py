@@ -121,6 +121,7 @@ def test_fetch_goes_to_the_platform_and_comes_back_as_a_response(supervisor: Sup
             "headers": [["content-type", "text/plain"], ["set-cookie", "a"], ["set-cookie", "b"]],
             "body": {"$bytes": base64.b64encode(said.encode()).decode()},
             "url": "https://example.com/end",
+            "redirected": True,
         }
 
     code = """const answer = await fetch('https://example.com/a?b=1', { method: 'POST', headers: { 'X-A': '1' }, body: 'hi' });

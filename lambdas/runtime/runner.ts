@@ -430,15 +430,21 @@ class Run {
   // ---- rpc
 
   /** Ask the platform. A function of its own that throws, so that the stack leads to the line that awaits it. */
-  async rpc(method: string, args: unknown[]): Promise<Json> {
+  async rpc(method: string, args: unknown[], signal?: AbortSignal): Promise<Json> {
     if (this.isOver) throw new NativeError(`${method} was called after the run had ended.`);
     const params = `[${args.map((value, index) => toJson(value, `${method} argument ${index + 1}`)).join()}]`;
-    const [value, problem] = await new NativePromise<[Json, Json]>((resolve) => {
+    const [value, problem] = await new NativePromise<[Json, Json]>((resolve, reject) => {
+      let id = 0;
       const go = () => {
-        const id = ++this.lastRpc;
+        id = ++this.lastRpc;
         this.rpcs.set(id, resolve);
         send(RPC, this.token, `[${id},${stringify(method)},${params}]`);
       };
+      signal?.addEventListener("abort", () => {
+        reject(signal.reason);
+        if (id) this.settle([id, null, null]);
+        else this.waiting = this.waiting.filter((one) => one !== go);
+      });
       if (this.rpcs.size < RPCS_AT_ONCE) go();
       else this.waiting.push(go);
     });
@@ -547,21 +553,28 @@ async function remoteFetch(target: string | URL | Request, init?: RequestInit): 
   if (protocol === "data:" || protocol === "blob:") return nativeFetch(request);
   request.signal.throwIfAborted();
   const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
-  const aborted = new NativePromise<never>((_resolve, reject) =>
-    request.signal.addEventListener("abort", () => reject(request.signal.reason))
-  );
-  aborted.catch(() => {});
   const { method, url, redirect } = request;
   const sent = { method, url, headers: [...request.headers], body, redirect };
   // deno-lint-ignore no-explicit-any
-  const said = await NativePromise.race([run.rpc("fetch", [sent]), aborted]) as any;
-  const bytes = said.body ? Uint8Array.fromBase64(said.body.$bytes) : null;
-  const bodiless = [101, 103, 204, 205, 304].includes(said.status);
-  const response = new Response(bodiless ? null : bytes, {
-    status: said.status, statusText: said.statusText ?? "", headers: said.headers ?? [],
+  const said = await run.rpc("fetch", [sent], request.signal) as any;
+  if (redirect === "error" && REDIRECTS.has(said.status)) throw new TypeError(`${url} redirects, and that is to be an error.`);
+  return responseOf(said, url);
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const BODILESS = new Set([101, 103, 204, 205, 304]);
+
+// deno-lint-ignore no-explicit-any
+function responseOf(said: any, asked: string): Response {
+  const bytes = said.body && !BODILESS.has(said.status) ? Uint8Array.fromBase64(said.body.$bytes) : null;
+  const isKnown = said.status >= 200 && said.status <= 599;
+  const response = new Response(bytes, {
+    status: isKnown ? said.status : 500, statusText: said.statusText ?? "", headers: said.headers ?? [],
   });
-  defineProperty(response, "url", { value: said.url ?? url });
-  defineProperty(response, "redirected", { value: (said.url ?? url) !== url });
+  const is = (name: string, value: unknown) => defineProperty(response, name, { value });
+  if (!isKnown) is("status", said.status);
+  is("redirected", said.redirected === true);
+  is("url", said.redirected ? said.url : asked.split("#")[0]);
   return response;
 }
 

@@ -14,13 +14,16 @@ import orjson
 from stackyard.core.errors import Detail, Problem
 from stackyard.core.jsonout import encode
 
-from .frames import DONE, LOG, RES, RPC, RUN, BadFrame, Ended, Frame, Late
+from .errands import Errands
+from .frames import DONE, LOG, RES, RPC, RUN, BadFrame, Called, Ended, Frame, Late
 from .job import Failure, Finished, Job, Services, State
 from .limits import INPUT_BYTES, LOG_BYTES, OUTPUT_BYTES
 from .slot import Slot
 
 _LOOK_SECONDS = 0.25
 _SHOWN = 20_000
+# Calls that touch no database, so that several can be under way at once.
+_ERRANDS = frozenset({"fetch"})
 _NO_MEMORY = re.compile(r"out of memory|memory allocation of|allocation failed|Cannot allocate memory", re.I)
 
 Listener = Callable[[str], None]
@@ -75,6 +78,7 @@ class Conversation:
         self._is_cancelled = is_cancelled
         self._logs = Logs(listener)
         self._broken = ""
+        self._errands: Errands | None = None
         self.started_at = time.monotonic()
         self.deadline = self.started_at + job.timeout_seconds
 
@@ -100,6 +104,9 @@ class Conversation:
             self._slot.kill("broken")
         except Ended:
             pass
+        finally:
+            if self._errands is not None:
+                self._errands.close()
         return self._death()
 
     def _request(self) -> bytes:
@@ -129,16 +136,20 @@ class Conversation:
         return payload
 
     def _hear(self, token: int) -> Frame:
-        if self._is_cancelled is None:
-            return self._slot.hear(token, self.deadline)
+        until = self.deadline
         while True:
-            until = min(self.deadline, time.monotonic() + _LOOK_SECONDS)
+            if self._is_cancelled is not None:
+                until = min(self.deadline, time.monotonic() + _LOOK_SECONDS)
             try:
                 return self._slot.hear(token, until)
+            except Called:
+                for answer in self._errands.done() if self._errands is not None else ():
+                    self._slot.channel.send(RES, token, answer, self.deadline)
+                continue
             except Late:
                 if until == self.deadline:
                     raise
-            if self._is_cancelled():
+            if self._is_cancelled is not None and self._is_cancelled():
                 self._slot.kill("cancelled")
                 raise Ended
 
@@ -149,11 +160,18 @@ class Conversation:
                 raise ValueError
         except ValueError:
             raise BadFrame("a call that can't be read") from None
-        try:
-            answer = encode([number, self._services.call(method, params)])
-        except Problem as problem:
-            answer = encode([number, None, described(problem)])
-        self._slot.channel.send(RES, token, answer, self.deadline)
+
+        def work() -> bytes:
+            try:
+                return encode([number, self._services.call(method, params)])
+            except Problem as problem:
+                return encode([number, None, described(problem)])
+
+        if method in _ERRANDS:
+            self._errands = self._errands or Errands(self._slot.channel)
+            if self._errands.begin(work):
+                return
+        self._slot.channel.send(RES, token, work(), self.deadline)
 
     def _done(self, frame: Frame) -> Finished:
         try:

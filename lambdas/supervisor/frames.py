@@ -32,6 +32,10 @@ class Late(Exception):
     """The deadline came first."""
 
 
+class Called(Exception):
+    """Somebody rang the bell that the channel listens to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One message from the process."""
@@ -60,6 +64,8 @@ class Channel:
         self._errors = bytearray()
         self._error_bytes = 0
         self.out_ended = False
+        self._ear: int | None = None
+        self._was_called = False
 
     @property
     def stderr(self) -> str:
@@ -84,9 +90,20 @@ class Channel:
             finally:
                 self._poll.unregister(self._to)
 
+    def listen(self, ear: int | None) -> None:
+        """From now on `receive` raises Called when something can be read from this pipe; None ends that."""
+        if self._ear is not None:
+            self._poll.unregister(self._ear)
+        if ear is not None:
+            self._poll.register(ear, select.POLLIN)
+        self._ear, self._was_called = ear, False
+
     def receive(self, deadline: float) -> Frame:
-        """The next frame. Late at `deadline`, Ended at the end of the stream, BadFrame for what is none."""
+        """The next frame. Late at `deadline`, Ended at the end of the stream, BadFrame for what is none; Called."""
         while True:
+            if self._was_called:
+                self._was_called = False
+                raise Called
             frame = self._take()
             if frame is not None:
                 return frame
@@ -133,6 +150,9 @@ class Channel:
             elif descriptor == self._error:
                 if not self._read_errors():
                     self._poll.unregister(self._error)
+            elif descriptor == self._ear:
+                os.read(descriptor, 64)
+                self._was_called = True
             elif events & (select.POLLERR | select.POLLHUP):
                 raise Ended
 

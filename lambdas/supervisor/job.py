@@ -59,7 +59,7 @@ class Services(Protocol):
     def call(self, method: str, params: list[Any]) -> Any:
         """Answer one call; `params` are the arguments as the code gave them, as plain JSON data.
 
-        Called on the thread that called `run`. A Problem becomes an error that the code can catch.
+        Called on the thread that called `run`; `fetch` on threads of its own, up to eight at once. A Problem becomes an error that the code can catch.
         """
 
 

@@ -2,6 +2,7 @@
 
 from .bodies import BODY_TYPES, BYTES, is_media_type, octets
 from .door import request
+from .outgoing import CONNECTION_HEADERS
 from .response import Response
 
-__all__ = ["BODY_TYPES", "BYTES", "Response", "is_media_type", "octets", "request"]
+__all__ = ["BODY_TYPES", "BYTES", "CONNECTION_HEADERS", "Response", "is_media_type", "octets", "request"]

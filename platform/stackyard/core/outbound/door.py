@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import Problem
 from ..limits import OUTBOUND_BYTES, OUTBOUND_REDIRECTS, OUTBOUND_RETRIES, OUTBOUND_SECONDS
-from .addresses import refused
 from .bodies import encoded
 from .clock import Clock
 from .connections import exchange
@@ -71,7 +70,7 @@ def _check(timeout: Any, retries: Any) -> None:
 
 
 def _follow(
-    sent: Outgoing,
+    first: Outgoing,
     clock: Clock,
     began: float,
     follow_redirects: bool,
@@ -79,6 +78,7 @@ def _follow(
     max_bytes: int,
 ) -> Response:
     """Send a request and what redirects make of it; each is checked like the first."""
+    sent = first
     for _ in range(OUTBOUND_REDIRECTS.default + 1):
         if allowed_hosts is not None and not may_call_host(sent.host, sent.port, allowed_hosts):
             raise _not_allowed(sent.host)
@@ -87,10 +87,18 @@ def _follow(
             sent.redirected(answer.status, answer.headers.get("location")) if follow_redirects else None
         )
         if following is None:
-            return Response(answer.status, headers_of(answer), body, time.monotonic() - began, sent.url)
+            seconds = time.monotonic() - began
+            reason, was_redirected = answer.reason or "", sent is not first
+            return Response(
+                answer.status, headers_of(answer), body, seconds, sent.url, reason, was_redirected
+            )
         sent = following
     raise failed(f'"{sent.host}" redirects more than {OUTBOUND_REDIRECTS.default} times.')
 
 
 def _not_allowed(host: str) -> Problem:
-    return refused(f'"{host}" is not among the hosts that may be called from here.')
+    return Problem(
+        "ADDRESS_REFUSED",
+        f'"{host}" is not among the hosts that may be called from here.',
+        suggestion="Add it to the hosts of this code (network).",
+    )

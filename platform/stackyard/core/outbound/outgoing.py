@@ -24,7 +24,7 @@ _LONGEST_URL = 32_768
 _MOST_HEADERS = 100
 
 # What the connection itself says; two lengths or two hosts would be an attempt to be understood in two ways.
-_OURS = frozenset(
+CONNECTION_HEADERS = frozenset(
     {
         "connection",
         "content-length",
@@ -161,7 +161,7 @@ def _checked_headers(headers: Mapping[str, Any]) -> dict[str, str]:
         key = str(name).lower()
         if not _HEADER.fullmatch(key):
             raise invalid(f'"{str(name)[:60]}" is not the name of a header.')
-        if key in _OURS:
+        if key in CONNECTION_HEADERS:
             raise invalid(f'The header "{key}" is set by the connection itself; leave it out.')
         if value is None:
             continue

@@ -24,7 +24,7 @@ class Response:
     """An answer, whatever its status.
 
     `headers` by name in lower case: a text, several of one name joined by ", " (RFC 9110 §5.3), but `set-cookie` always a
-    list. `body` is decompressed. `url` is where it came from after redirects, without user name and password.
+    list. `body` is decompressed. `url` is where it came from after redirects, without user name, password and fragment.
     """
 
     status: int
@@ -32,6 +32,8 @@ class Response:
     body: bytes
     duration_seconds: float
     url: str
+    reason: str = ""
+    was_redirected: bool = False
 
     def parsed(self) -> Any:
         """The body as a value, by its Content-Type: JSON, text, or `{"$bytes": base64}`; null when it is empty.
