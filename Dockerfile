@@ -12,7 +12,9 @@ RUN python -m venv .venv \
     && grep --invert-match editable requirements.txt > /tmp/requirements.txt \
     && .venv/bin/pip install --no-cache-dir --requirement /tmp/requirements.txt
 COPY --chown=stackyard . .
-RUN .venv/bin/pip install --no-cache-dir --no-deps --editable .
+RUN .venv/bin/pip install --no-cache-dir --no-deps --editable . \
+    && STACKYARD_HOME=/tmp/home .venv/bin/python manage.py build_console \
+    && rm -rf /tmp/home
 
 ENV STACKYARD_HOME=/home/stackyard/data HOST=0.0.0.0 PORT=8000
 VOLUME /home/stackyard/data

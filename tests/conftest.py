@@ -78,6 +78,35 @@ def chromium() -> str:
     return path or absent("chromium is not installed")
 
 
+@pytest.fixture(scope="session")
+def bundle() -> None:
+    """The console's scripts, built from what is on this machine; skipped where its packages never came."""
+    from stackyard.start import frontend
+
+    try:
+        frontend.build(only_cached=True)
+    except frontend.NotBuilt as reason:
+        absent(f"{reason} `manage.py build_console` fetches and builds")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """One Chromium for the file; every test gets a fresh context."""
+    from tests.browsing import open_browser
+
+    with open_browser(chromium) as opened:
+        yield opened
+
+
+@pytest.fixture
+def watched(browser: Any, live_server: Any, bundle: None) -> Iterator[Any]:
+    """A signed-in page; the test fails when anything went wrong on it that nobody looked at."""
+    from tests.browsing import signed_in
+
+    with signed_in(browser, live_server.url) as page:
+        yield page
+
+
 def needed(variable: str, reason: str) -> str:
     """What the test run says about a service; without it the test is skipped, or fails where all must be there."""
     return os.environ.get(variable) or absent(reason)

@@ -34,6 +34,7 @@ def main() -> int:
         programs = services.find_postgres()
         postgres = stack.enter_context(services.postgres(programs)) if programs else None
         announce(redis is not None, postgres is not None)
+        build_console()
         return report(run_sessions(environment, postgres))
 
 
@@ -44,6 +45,11 @@ def announce(redis: bool, postgres: bool) -> None:
     )
     for name, found in (("postgres", postgres), ("redis-server", redis)):
         print(f"  {name}: {'started' if found else f'not installed; {consequence}'}", flush=True)
+
+
+def build_console() -> None:
+    """The console's scripts, here where the npm registry can still be asked; without them browser tests are skipped."""
+    subprocess.run([sys.executable, "manage.py", "build_console", "--check-types"], cwd=ROOT)
 
 
 def run_sessions(environment: dict[str, str], postgres: str | None) -> dict[str, int]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import expect
 
 from auth.keys import create_key
 from auth.models import User
@@ -19,19 +15,9 @@ from stackyard.tables.changes import create_table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
+from tests.browsing import Watched
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-EMAIL, PASSWORD = "owner@example.com", "a-long-password"
 
 GREETING = """\
 name: greet
@@ -47,54 +33,6 @@ stack:
     as: person
 response: {hello: !expr 'person.name'}
 """
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for the file; every test gets a fresh context."""
-    # Playwright's loop runs in this thread, and Django would take it for its own.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-class Watched:
-    """A page whose faults are kept: console errors and warnings, exceptions, answers from 400, other hosts."""
-
-    def __init__(self, page: Page, home: str) -> None:
-        self.page = page
-        self.faults: list[str] = []
-        page.on(
-            "console", lambda said: self._note(said.type in {"error", "warning"}, f"console: {said.text}")
-        )
-        page.on("pageerror", lambda error: self._note(True, f"exception: {error}"))
-        page.on("response", lambda answer: self._note(answer.status >= 400, f"{answer.status} {answer.url}"))
-        page.on("request", lambda asked: self._note(not asked.url.startswith(home), f"outside: {asked.url}"))
-
-    def _note(self, is_fault: bool, text: str) -> None:
-        if is_fault:
-            self.faults.append(text)
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    """A signed-in page; the test fails when anything went wrong on it that nobody looked at."""
-    factories.make_owner(EMAIL, PASSWORD)
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    kept = Watched(context.new_page(), live_server.url)
-    page = kept.page
-    page.goto("/admin/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="First steps")).to_be_visible()
-    yield kept
-    context.close()
-    assert kept.faults == []
 
 
 def test_from_signing_in_to_an_answered_trial(watched: Watched) -> None:

@@ -10,9 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from endpoints.groups import edit_group
 from tests import factories
-from tests.test_console_browser import Watched, browser, watched
-
-__all__ = ["browser", "watched"]  # fixtures of the console's walk
+from tests.browsing import Watched
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
 

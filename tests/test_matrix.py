@@ -50,6 +50,7 @@ OPEN: dict[str, tuple[str, int]] = {
     "apidoc:meta": ("/apidoc:meta", 200),
     "api:meta/<path:rest>": ("/api:meta/nothing", 404),
     "api:meta/": ("/api:meta/", 404),
+    "words/<slug:language>/<slug:digest>.js": ("/words/en/0.js", 200),
     "api:meta": ("/api:meta", 404),
 }
 # Rows of their own in the tests below.

@@ -56,6 +56,13 @@ PACKAGE_ENVIRONMENT = {
     if name in os.environ
 }
 
+# What Deno needs to build the console's scripts.
+BUILD_ENVIRONMENT = {
+    name: os.environ[name]
+    for name in ("PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR")
+    if name in os.environ
+}
+
 DEBUG = os.environ.get("STACKYARD_DEBUG") == "1"
 
 
@@ -190,6 +197,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# The console's scripts are named by what is in them: a browser need never ask again.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/console/build/[\w-]+-[A-Z0-9]{8}\.\w+$"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

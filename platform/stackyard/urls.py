@@ -8,12 +8,14 @@ from endpoints import docs
 from endpoints.views import EndpointView
 from lambdas import views as lambdas
 from stackyard import health
+from stackyard.console.words import words
 
 _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("words/<slug:language>/<slug:digest>.js", words, name="console_words"),
     re_path(r"^api(?:/|:(?!meta(?:/|\Z)))", EndpointView.as_view()),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
+        "style-src 'self' 'nonce-{nonce}'",
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
@@ -19,7 +20,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-"""What a page under `/admin/` may load. `data:` images are the admin's own icons."""
+"""What a page under `/admin/` may load. `data:` images are the admin's own icons; the nonce, new with each
+answer, is for the one style element of the code editor (`frontend/code/editor.ts`)."""
 
 
 class ContentSecurityPolicy:
@@ -29,8 +31,11 @@ class ContentSecurityPolicy:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/admin/"):
+            return self.get_response(request)
+        nonce = secrets.token_urlsafe(12)
+        request.style_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if request.path_info.startswith("/admin/"):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
-            response.headers.setdefault("Cache-Control", "no-store, private")
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce))
+        response.headers.setdefault("Cache-Control", "no-store, private")
         return response

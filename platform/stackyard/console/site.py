@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from . import menu
+from . import menu, words
 
 
 class ConsoleSite(AdminSite):
@@ -48,6 +48,10 @@ class ConsoleSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The menu: sections in the console's order instead of one per app."""
         return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the frame needs on every page."""
+        return {**super().each_context(request), "words_url": words.address()}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page: first steps until they are done, then what is there and what happened."""

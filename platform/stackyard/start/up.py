@@ -9,7 +9,7 @@ import time
 from django.conf import settings
 from django.db import connections
 
-from . import installation
+from . import frontend, installation
 from .environment import check_port
 from .stages import Stages
 from .supervisor import Program, Supervisor
@@ -40,6 +40,8 @@ def run_up(stages: Stages) -> int:
     with stages.stage("first key") as stage:
         key = installation.find_or_make_first_key(owner)
         stage.note = f"kept in {settings.HOME / 'first-key'}" if key else "none that is valid"
+    with stages.stage("console") as stage:
+        stage.note = build_console(stages)
     # The processes have connections of their own.
     connections.close_all()
     began = time.monotonic()
@@ -51,6 +53,15 @@ def run_up(stages: Stages) -> int:
         stages.say("Ctrl-C stops it.")
 
     return Supervisor(PROGRAMS, stages.say).run(web_answers, on_ready)
+
+
+def build_console(stages: Stages) -> str:
+    """Bundle the console's scripts; without them the console works as plain forms, so a failure stops nothing."""
+    try:
+        return frontend.build()
+    except frontend.NotBuilt as reason:
+        stages.say(f"! {reason} Pages work as plain forms until then; to build: {frontend.COMMAND}")
+        return "scripts of an earlier build" if frontend.built_from() else "without scripts"
 
 
 def what_to_open(owner: installation.Owner, key: str | None) -> list[tuple[str, str]]:

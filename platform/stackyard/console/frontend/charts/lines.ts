@@ -1,0 +1,66 @@
+/**
+ * Line charts over time (uPlot), a chunk of their own: `const { lineChart } = await import("../charts/lines.ts")`.
+ * A chart is for eyes only: give the same numbers as a table beside it.
+ */
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+export type Line = {
+  label: string;
+  colour: string;
+  values: (number | null)[];
+  unit?: (value: number) => string;
+};
+
+export type LineChart = { resize(width: number): void; destroy(): void };
+
+/** `times` in Unix seconds, ascending. `colour` names a custom property, such as `--data`. */
+export function lineChart(
+  parent: HTMLElement,
+  times: number[],
+  lines: Line[],
+  options: { height?: number; onPoint?: (index: number) => void } = {},
+): LineChart {
+  const colour = (name: string) => resolved(parent, name);
+  const axis = {
+    stroke: colour("--quiet"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  const chart = new uPlot(
+    {
+      width: parent.clientWidth || 600,
+      height: options.height ?? 220,
+      series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2 }))],
+      axes: [axis, {
+        ...axis,
+        size: 64,
+        values: (_: uPlot, ticks: number[]) => ticks.map((value) => lines[0]?.unit?.(value) ?? String(value)),
+      }],
+      legend: { show: false },
+      cursor: { y: false },
+    },
+    [times, ...lines.map((line) => line.values)] as uPlot.AlignedData,
+    parent,
+  );
+  if (options.onPoint) {
+    const chosen = options.onPoint;
+    chart.over.addEventListener("click", () => {
+      if (chart.cursor.idx != null) chosen(chart.cursor.idx);
+    });
+  }
+  return {
+    resize: (width) => chart.setSize({ width, height: options.height ?? 220 }),
+    destroy: () => chart.destroy(),
+  };
+}
+
+/** A custom property as a plain colour: the canvas knows nothing of `light-dark()`. */
+function resolved(parent: HTMLElement, name: string): string {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  parent.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}

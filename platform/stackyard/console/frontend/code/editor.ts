@@ -1,0 +1,197 @@
+/**
+ * The code editor (CodeMirror 6), a chunk of its own: `const { codeEditor } = await import("../code/editor.ts")`.
+ * Its colours are the console's custom properties (`styles/code.css` is not needed: the theme refers to them).
+ */
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from "@codemirror/autocomplete";
+import type { CompletionSource } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { json } from "@codemirror/lang-json";
+import { yaml } from "@codemirror/lang-yaml";
+import {
+  bracketMatching,
+  foldGutter,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+} from "@codemirror/language";
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+  placeholder,
+} from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { styleNonce } from "../island.ts";
+
+export type Language = "typescript" | "json" | "yaml" | "text";
+export type Mark = {
+  /** 1-based, as the server counts. */
+  line: number;
+  column: number;
+  endColumn?: number;
+  level: "error" | "warning" | "info";
+  message: string;
+};
+
+export type CodeEditorOptions = {
+  parent: HTMLElement;
+  text: string;
+  language: Language;
+  /** What a screen reader calls the field. */
+  label: string;
+  onChange?: (text: string) => void;
+  readOnly?: boolean;
+  placeholder?: string;
+  complete?: CompletionSource;
+  /** Keys such as `Ctrl-Enter`; a handler that returns true has dealt with it. */
+  keys?: Record<string, () => boolean>;
+};
+
+export type CodeEditor = {
+  view: EditorView;
+  text(): string;
+  replace(text: string): void;
+  mark(marks: Mark[]): void;
+  goTo(line: number, column?: number): void;
+  setReadOnly(readOnly: boolean): void;
+  destroy(): void;
+};
+
+const LANGUAGES: Record<Language, () => Extension> = {
+  typescript: () => javascript({ typescript: true }),
+  json: () => json(),
+  yaml: () => yaml(),
+  text: () => [],
+};
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  {
+    tag: [tags.propertyName, tags.attributeName, tags.definition(tags.propertyName)],
+    color: "var(--code-name)",
+  },
+  { tag: [tags.typeName, tags.className], color: "var(--code-type)" },
+  { tag: tags.invalid, color: "var(--bad)" },
+]);
+
+const theme = EditorView.theme({
+  "&": { color: "var(--text)", backgroundColor: "var(--paper)", fontSize: "12.5px" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
+  ".cm-scroller": { fontFamily: "var(--font-family-monospace)", lineHeight: "18px" },
+  ".cm-content": { caretColor: "var(--text)" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--quiet)", border: "none" },
+  ".cm-activeLine": { backgroundColor: "var(--row-current)" },
+  ".cm-activeLineGutter": { backgroundColor: "var(--row-current)", color: "var(--text)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: "var(--selection)",
+  },
+  ".cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
+  ".cm-tooltip, .cm-panels": {
+    backgroundColor: "var(--paper)",
+    color: "var(--text)",
+    border: "1px solid var(--line)",
+    borderRadius: "7px",
+  },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": {
+    backgroundColor: "var(--accent-soft)",
+    color: "var(--text)",
+  },
+  ".cm-foldPlaceholder": {
+    backgroundColor: "var(--raised)",
+    color: "var(--quiet)",
+    border: "1px solid var(--line)",
+  },
+});
+
+/** Makes an editor in `parent`. Tab indents; Escape, then Tab leaves it (CodeMirror's own way out for keyboards). */
+export function codeEditor(options: CodeEditorOptions): CodeEditor {
+  const readOnly = new Compartment();
+  const lock = (on: boolean) => readOnly.of([EditorState.readOnly.of(on), EditorView.editable.of(!on)]);
+  const keys = Object.entries(options.keys ?? {}).map(([key, run]) => ({ key, run, preventDefault: true }));
+  const view = new EditorView({
+    parent: options.parent,
+    state: EditorState.create({
+      doc: options.text,
+      extensions: [
+        EditorView.cspNonce.of(styleNonce()),
+        keymap.of(keys),
+        lineNumbers(),
+        foldGutter(),
+        lintGutter(),
+        history(),
+        drawSelection(),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        highlightSpecialChars(),
+        highlightActiveLine(),
+        highlightActiveLineGutter(),
+        highlightSelectionMatches(),
+        indentUnit.of("  "),
+        EditorView.lineWrapping,
+        autocompletion(options.complete ? { override: [options.complete] } : {}),
+        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap]),
+        keymap.of([...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
+        LANGUAGES[options.language](),
+        syntaxHighlighting(colours),
+        theme,
+        options.placeholder ? placeholder(options.placeholder) : [],
+        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) options.onChange?.(update.state.doc.toString());
+        }),
+        lock(options.readOnly ?? false),
+      ],
+    }),
+  });
+  return {
+    view,
+    text: () => view.state.doc.toString(),
+    replace: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }),
+    mark: (marks) =>
+      view.dispatch(setDiagnostics(view.state, marks.map((one) => diagnostic(view.state, one)))),
+    goTo: (line, column = 1) => {
+      view.dispatch({ selection: { anchor: offset(view.state, line, column) }, scrollIntoView: true });
+      view.focus();
+    },
+    setReadOnly: (on) => {
+      view.dispatch({
+        effects: readOnly.reconfigure([EditorState.readOnly.of(on), EditorView.editable.of(!on)]),
+      });
+    },
+    destroy: () => view.destroy(),
+  };
+}
+
+function offset(state: EditorState, line: number, column: number): number {
+  const found = state.doc.line(Math.min(Math.max(line, 1), state.doc.lines));
+  return Math.min(found.from + Math.max(column - 1, 0), found.to);
+}
+
+function diagnostic(state: EditorState, mark: Mark): Diagnostic {
+  const from = offset(state, mark.line, mark.column);
+  const word = state.wordAt(from);
+  const to = mark.endColumn
+    ? offset(state, mark.line, mark.endColumn)
+    : word?.to ?? Math.min(from + 1, state.doc.length);
+  return { from, to: Math.max(from, to), severity: mark.level, message: mark.message };
+}

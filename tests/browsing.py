@@ -1,0 +1,114 @@
+"""A real browser for tests: pages whose faults are kept, axe, and pictures of what was seen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests import factories
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EMAIL, PASSWORD = "owner@example.com", "a-long-password"
+PICTURES = Path(__file__).parent / "artefacts"
+
+
+@contextmanager
+def open_browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium; every test gets a fresh context of it."""
+    # Playwright's loop runs in this thread, and Django would take it for its own.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Watched:
+    """A page whose faults are kept: console errors and warnings (a breach of the policy is one), exceptions,
+    answers from 400, requests to other hosts."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self.home = home
+        self.faults: list[str] = []
+        page.on(
+            "console", lambda said: self._note(said.type in {"error", "warning"}, f"console: {said.text}")
+        )
+        page.on("pageerror", lambda error: self._note(True, f"exception: {error}"))
+        page.on("response", lambda answer: self._note(answer.status >= 400, f"{answer.status} {answer.url}"))
+        page.on(
+            "request",
+            lambda asked: self._note(
+                not asked.url.startswith((home, "data:", "blob:")), f"outside: {asked.url}"
+            ),
+        )
+
+    def _note(self, is_fault: bool, text: str) -> None:
+        if is_fault:
+            self.faults.append(text)
+
+    def forget(self, pattern: str) -> None:
+        """Take away faults that a test has caused on purpose; there must be one."""
+        kept = [fault for fault in self.faults if not re.search(pattern, fault)]
+        assert len(kept) < len(self.faults), f"nothing to forget for {pattern!r} in {self.faults}"
+        self.faults[:] = kept
+
+
+@contextmanager
+def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
+    """A page of the console's owner, signed in through the login page; no fault may be left at the end."""
+    factories.make_owner(EMAIL, PASSWORD)
+    opened = browser.new_context(base_url=url, **{"viewport": {"width": 1280, "height": 900}, **context})
+    opened.set_default_timeout(20_000)
+    watched = Watched(opened.new_page(), url)
+    page = watched.page
+    page.goto("/admin/")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("navigation", name="Console")).to_be_attached()
+    yield watched
+    opened.close()
+    assert watched.faults == []
+
+
+def check_accessibility(page: Page, *, leave_out: str = "") -> None:
+    """Fail with every fault that axe finds on the page as it is now; `leave_out` is a selector of foreign markup."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = {"exclude": [[leave_out]]} if leave_out else None
+    found = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
+    faults = [
+        f"{fault['id']}: {fault['help']}\n    "
+        + "\n    ".join(f"{place['target']} {place['html'][:160]}" for place in fault["nodes"][:4])
+        for fault in found.response["violations"]
+    ]
+    assert not faults, f"{page.url}\n" + "\n".join(faults)
+
+
+def set_theme(page: Page, theme: str) -> None:
+    """`light` or `dark`, as the machine of whoever looks would say it."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+
+def picture(page: Page, name: str) -> Path:
+    """Keep a picture of the whole page as `tests/artefacts/<name>.png`; people look at them, no test compares them."""
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path, full_page=True, animations="disabled")
+    return path
