@@ -69,7 +69,11 @@ def _unbuilt() -> SafeString:
 
 def _files(found: bundle.Entry) -> SafeString:
     preload = format_html_join("", '<link rel="modulepreload" href="{}">', ((url,) for url in found.preload))
-    script = format_html('<script type="module" src="{}"></script>', found.script) if found.script else ""
+    script = (
+        format_html('<script type="module" src="{}"></script>', found.script)
+        if found.script
+        else SafeString("")
+    )
     return _styles(found) + preload + script
 
 
