@@ -17,6 +17,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.limits import REQUEST_BYTES
 from stackyard.core.principal import ANONYMOUS
 from stackyard.runs.models import Run
+from stackyard.runs.progress import progress_value
 
 from .models import Trigger
 from .running import start_lambda
@@ -95,10 +96,16 @@ def _may_see(request: HttpRequest, run: Run) -> bool:
 
 def run_value(run: Run) -> dict[str, Any]:
     """A run as JSON."""
+    progress = progress_value(run)
     return {
         "id": str(run.pk),
-        "lambda" if run.kind == "lambda" else "function": run.target_name,
+        "lambda"
+        if run.kind == "lambda"
+        else "function"
+        if run.kind == "function"
+        else "job": run.target_name,
         "state": run.state,
+        **({} if progress is None else {"progress": progress}),
         "attempt": run.attempt,
         "trigger": run.trigger,
         "created_at": run.created_at,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -15,6 +16,8 @@ from stackyard.core.models import Workspace
 from stackyard.runs import dispatch, states
 from stackyard.runs.ending import cut, end, finish, run_finished, wait_seconds
 from stackyard.runs.models import Run, RunEvent
+from stackyard.runs.progress import Stopped, progress_value
+from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
 from stackyard.runs.working import claim, work
 from stackyard.stacks.publishing import create_function, publish
 
@@ -202,3 +205,60 @@ def test_an_end_is_written_once_whoever_writes(start: Callable[..., Run]) -> Non
     assert end(claimed.run, claimed.fence, states.FAILED, None, {"name": "E"}, "") == 0
     run.refresh_from_db()
     assert run.state == "succeeded"
+
+
+def test_a_job_tells_how_far_it_is_and_goes_on_from_where_it_was(start: Callable[..., Run]) -> None:
+    run = start(retry_safe=True, max_attempts=3)
+    first = claim(run.pk)
+    assert first is not None
+    first.progress.keep({"row": 10}, done=10, total=100, phase="importing")
+    first.progress.report(11, 100)  # within half a second of the last: not written
+    run.refresh_from_db()
+    assert progress_value(run) == {
+        "done": 10,
+        "total": 100,
+        "percent": 10.0,
+        "phase": "importing",
+        "seconds_left": None,
+    }
+    expire(run)
+    dispatch.reap()
+    second = claim(run.pk)
+    assert second is not None
+    assert second.progress.position == {"row": 10}
+
+    def write_a_late_batch() -> None:
+        with transaction.atomic():
+            RunEvent.objects.create(run=run, name="late_batch")
+            first.progress.keep({"row": 20}, done=20)
+
+    with pytest.raises(Stopped):
+        write_a_late_batch()
+    assert "late_batch" not in events(run), "a batch without the lease is taken back"
+
+
+def test_a_cancelled_job_stops_between_its_batches(
+    start: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execute(claimed: ClaimedRun) -> Outcome:
+        claimed.stop.set()
+        claimed.progress.check()
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(RunKind.get("function"), "execute", execute)
+    run = start(retry_safe=True, max_attempts=3)
+    assert work(run.pk) == "cancelled"
+
+
+def test_a_job_that_takes_turns_uses_up_no_attempts_and_a_final_failure_has_none_left(
+    start: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [Outcome(states.ACCEPTED), Outcome(states.FAILED, error={"code": "BAD"}, is_final=True)]
+    monkeypatch.setattr(RunKind.get("function"), "execute", lambda claimed: outcomes.pop(0))
+    run = start(retry_safe=True, max_attempts=3)
+    work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == ("accepted", 0)
+    assert work(run.pk) == "failed"
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == ("failed", 1)

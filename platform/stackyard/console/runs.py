@@ -16,6 +16,7 @@ from lambdas.models import Lambda
 from stackyard.core.errors import Problem
 from stackyard.runs import dispatch, states
 from stackyard.runs.models import Run
+from stackyard.runs.progress import progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
 
@@ -159,6 +160,7 @@ class RunAdmin(admin.ModelAdmin):
         yield "State", self.state_tag(run)
         yield "Attempt", self.attempts(run)
         yield "Time", self.duration(run)
+        yield "Progress", _progress(run)
         yield "Accepted (UTC)", self.when(run)
         yield "Due (UTC)", f"{run.nominal_at:%Y-%m-%d %H:%M:%S}" if run.nominal_at else ""
         yield "Started (UTC)", f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run.started_at else ""
@@ -198,6 +200,16 @@ def _target_address(run: Run) -> str:
     if run.kind not in _PAGES or not RunKind.get(run.kind).name_of(run.target_id):
         return ""
     return reverse(_PAGES[run.kind], args=[run.target_id])
+
+
+def _progress(run: Run) -> str:
+    """How far it is, in words; empty for what does not tell."""
+    far = progress_value(run)
+    if far is None:
+        return ""
+    said = f"{far['done']:,}" if far["total"] is None else f"{far['done']:,} of {far['total']:,}"
+    left = "" if far["seconds_left"] is None else f", about {far['seconds_left']:,.0f} s left"
+    return f"{said} {far['phase']}{left}".strip()
 
 
 def _caller(principal: Any) -> str:

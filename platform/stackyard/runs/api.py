@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +18,21 @@ from stackyard.core.meta.views import MetaViewSet, find, route
 
 from . import dispatch, states
 from .models import Run, RunEvent, Schedule
+from .progress import progress_value
 from .run_kind import RunKind
 from .schedule import coming_times, pause
 
 SHOWN_TIMES = 3
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a job is. Without `total` nobody knows how much there is to do."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True)
+    percent = serializers.FloatField(allow_null=True)
+    phase = serializers.CharField(help_text="What it is doing, such as `converting`.")
+    seconds_left = serializers.FloatField(allow_null=True, help_text="By the speed so far.")
 
 
 class RunSerializer(StrictModelSerializer):
@@ -28,6 +41,12 @@ class RunSerializer(StrictModelSerializer):
     id = serializers.UUIDField()
     target = serializers.CharField(source="target_name")
     seconds = serializers.FloatField(allow_null=True, help_text="How long the last attempt took.")
+    progress = serializers.SerializerMethodField()
+
+    @extend_schema_field(ProgressSerializer(allow_null=True))
+    def get_progress(self, run: Run) -> dict[str, Any] | None:
+        """How far it is; null for what does not tell."""
+        return progress_value(run)
 
     class Meta:
         model = Run
@@ -40,6 +59,7 @@ class RunSerializer(StrictModelSerializer):
             "attempt",
             "max_attempts",
             "seconds",
+            "progress",
             "nominal_at",
             "created_at",
             "started_at",
@@ -82,7 +102,9 @@ class WholeRunSerializer(RunSerializer):
 class RunQuery(PageQuery):
     """Which runs. All conditions must hold."""
 
-    kind = serializers.CharField(required=False, help_text="`lambda` or `function`.")
+    kind = serializers.CharField(
+        required=False, help_text="`lambda`, `function` or a kind of job, such as `import`."
+    )
     target = serializers.CharField(required=False, help_text="The name of what ran.")
     state = serializers.ChoiceField(choices=states.ALL, required=False)
     trigger = serializers.CharField(required=False)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
@@ -106,6 +107,27 @@ def _try_again(run: Run, fence: int, state: str, error: Mapping[str, Any] | None
             detail = {"state": state, "error": shown}
             RunEvent.objects.create(run=run, name="attempt_failed", fence=fence, detail=detail)
     return bool(changed)
+
+
+def give_back(run: Run, fence: int) -> bool:
+    """Let others have a turn: the run is accepted again, with the attempts it had before this one.
+
+    A cancellation that came in this very moment ends it.
+    """
+    from .courier import courier
+
+    with transaction.atomic():
+        held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence)
+        changed = held.filter(cancel_requested_at=None).update(
+            state=states.ACCEPTED,
+            attempt=F("attempt") - 1,
+            run_after=Now(),
+            dispatched_at=Now(),
+            lease_until=None,
+        )
+        if changed:
+            transaction.on_commit(lambda: courier.send(str(run.pk)), robust=True)
+    return bool(changed) or bool(end(run, fence, states.CANCELLED, None, None, ""))
 
 
 def wait_seconds(attempt: int) -> float:

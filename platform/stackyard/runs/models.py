@@ -46,6 +46,13 @@ class Run(models.Model):
     idempotency_key = models.CharField(max_length=200, null=True)
     cancel_requested_at = models.DateTimeField(null=True)
 
+    # How far a job is (runs/progress.py): `position` is what it goes on from, the others are for people.
+    done = models.BigIntegerField(null=True)
+    total = models.BigIntegerField(null=True)
+    phase = models.CharField(max_length=60, default="", blank=True)
+    expected_at = models.DateTimeField(null=True)
+    position = DocumentField(null=True)
+
     result = DocumentField(null=True)
     error = DocumentField(null=True)
     logs = models.TextField(default="")

@@ -12,6 +12,7 @@ from stackyard.core.kinds import Kind
 from stackyard.core.principal import SYSTEM, Principal
 
 from . import states
+from .progress import Progress
 
 if TYPE_CHECKING:
     from .models import Run, Schedule
@@ -19,21 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended: a finished state, with the result or an error `{"name", "code", "message", …}`, and logs."""
+    """How an attempt ended: a finished state, with the result or an error `{"name", "code", "message", …}`, and logs.
+
+    `is_final`: another attempt would end the same way, so there is none. With the state `accepted` the run is not
+    over: it goes on from its `position` at its next turn, and this turn is not counted as an attempt.
+    """
 
     state: str = states.SUCCEEDED
     result: Any = None
     error: Mapping[str, Any] | None = None
     logs: str = ""
+    is_final: bool = False
 
 
 @dataclass(slots=True)
 class ClaimedRun:
-    """A run this process holds the lease of. `stop` is set when it must end: cancelled, or the lease was lost."""
+    """A run this process holds the lease of. `stop` is set when it must end: cancelled, or the lease was lost.
+
+    What takes long tells how far it is by `progress`, and works in batches that end with `progress.keep`.
+    """
 
     run: Run
     fence: int
     stop: threading.Event = field(default_factory=threading.Event)
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to watch the time."""
+        self.progress = Progress(self.run, self.fence, self.stop)
 
     @property
     def principal(self) -> Principal:

@@ -16,8 +16,9 @@ from django.db.models.functions import Now
 from stackyard.core.errors import Problem
 
 from . import states
-from .ending import finish
+from .ending import finish, give_back
 from .models import Run, RunEvent
+from .progress import Stopped
 from .run_kind import ClaimedRun, Outcome, RunKind
 
 _log = logging.getLogger(__name__)
@@ -95,6 +96,9 @@ def _attempt(claimed: ClaimedRun) -> Outcome:
     run = claimed.run
     try:
         return RunKind.get(run.kind).execute(claimed)
+    except Stopped:
+        # When the lease was lost instead, the fence keeps this from being written.
+        return Outcome(states.CANCELLED)
     except Problem as problem:
         error = {"name": "Problem", "code": problem.code, "message": problem.message, "details": None}
         return Outcome(states.FAILED, error=error)
@@ -116,6 +120,9 @@ def _write(claimed: ClaimedRun, outcome: Outcome) -> bool:
     deadline = time.monotonic() + _WRITE_SECONDS
     while True:
         try:
+            if outcome.state == states.ACCEPTED:
+                return give_back(run, claimed.fence)
+            run.retry_safe = run.retry_safe and not outcome.is_final
             return finish(run, claimed.fence, outcome.state, outcome.result, outcome.error, outcome.logs)
         except DataError:
             outcome = _unstorable(claimed, outcome)
