@@ -1,4 +1,4 @@
-"""Blueprints in the management API: endpoints made at once for a table."""
+"""Blueprints in the management API: endpoints made at once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,27 @@ from .blueprints import Blueprint, apply_blueprint
 from .models import Endpoint
 
 
+class OptionSerializer(serializers.Serializer[Any]):
+    """Something a blueprint asks for; `choices` is empty where any text will do."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    help = serializers.CharField()
+    default = serializers.CharField()  # type: ignore[assignment]
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    choices = serializers.ListField(child=serializers.CharField())
+
+
 class BlueprintSerializer(serializers.Serializer[Any]):
-    """A way to make endpoints for a table."""
+    """A way to make endpoints."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     icon = serializers.CharField()
     sentence = serializers.CharField()
     description = serializers.CharField()
+    takes_table = serializers.BooleanField()
+    options = OptionSerializer(many=True)
 
     def to_representation(self, instance: type[Blueprint]) -> dict[str, Any]:
         """The blueprint as JSON, from its class."""
@@ -33,6 +46,8 @@ class BlueprintSerializer(serializers.Serializer[Any]):
             "icon": instance.icon,
             "sentence": instance.sentence,
             "description": instance.description(),
+            "takes_table": instance.takes_table,
+            "options": [OptionSerializer(option).data for option in instance.options],
         }
 
 
@@ -48,10 +63,11 @@ class BlueprintViewSet(MetaViewSet):
 
 
 class UseSerializer(StrictSerializer):
-    """Which blueprint, for which table."""
+    """Which blueprint, for which table where it takes one, with which options."""
 
     blueprint = Text()
-    table = Text()
+    table = Text(required=False)
+    options = serializers.DictField(child=Text(allow_blank=True), required=False)
 
 
 class MadeSerializer(serializers.Serializer[Any]):
@@ -68,10 +84,12 @@ class BlueprintUseViewSet(MetaViewSet):
     bodies = {"use": UseSerializer}
 
     def use(self, request: Request, workspace: str, group: str) -> Response:
-        """Make and publish a blueprint's endpoints for a table."""
+        """Make and publish a blueprint's endpoints."""
         owner = find(self.workspace().api_groups.all(), "API group", name=group)
         asked = self.body()
-        made = apply_blueprint(owner, asked["blueprint"], asked["table"], self.account)
+        made = apply_blueprint(
+            owner, asked["blueprint"], asked.get("table"), self.account, asked.get("options")
+        )
         return Response({"endpoints": [EndpointSerializer(endpoint).data for endpoint in made]})
 
 

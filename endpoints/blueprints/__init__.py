@@ -1,16 +1,17 @@
-"""Blueprints: endpoints made at once for a table. What they make are ordinary endpoints that people edit afterwards."""
+"""Blueprints: endpoints made at once. What they make are ordinary endpoints that people edit afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint, publish
-from stackyard.core.errors import Faults
+from stackyard.core.errors import Detail, Faults, Problem, did_you_mean, invalid_input
 from stackyard.core.kinds import Kind
 from stackyard.stacks.document import with_ids
 from stackyard.tables.definitions import FieldDef, TableDef
@@ -21,27 +22,68 @@ from ..router import Template, overlaps, parse_template
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something a blueprint asks for. `choices` when only some values are taken; all values are texts."""
+
+    name: str
+    help: str
+    default: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name in words."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a blueprint is to make: where, for which table, with which options (all there, defaults filled in)."""
+
+    group: ApiGroup
+    table: TableDef | None
+    options: Mapping[str, str]
+    key: str | None = None
+    author: Any = None
+
+
 class Blueprint(Kind, family="blueprint"):
-    """A way to make endpoints for a table."""
+    """A way to make endpoints: for a table, or after what its options say."""
+
+    takes_table: ClassVar[bool] = True
+    options: ClassVar[Sequence[Option]] = ()
 
     def documents(self, table: TableDef, key: str | None = None) -> list[Document]:
         """The endpoints' documents in canonical form. `key` is what paths call a record's id."""
         raise NotImplementedError
 
+    def make(self, asked: Asked) -> list[Document]:
+        """The documents, and whatever they need beside them is there. Problem for options that can't be."""
+        assert asked.table is not None
+        return self.documents(asked.table, asked.key)
 
-def apply_blueprint(group: ApiGroup, name: str, table: str, author: Any = None) -> list[Endpoint]:
-    """Make and publish a blueprint's endpoints for a table in a group; those made are returned.
+
+def apply_blueprint(
+    group: ApiGroup,
+    name: str,
+    table: str | None = None,
+    author: Any = None,
+    options: Mapping[str, Any] | None = None,
+) -> list[Endpoint]:
+    """Make and publish a blueprint's endpoints in a group; those made are returned.
 
     What the group already answers (the same method at the same address) is left as it is, and its name for
     a path parameter is taken over, so that one address has one name in the documentation. Problem
-    `INVALID_INPUT` for an unknown blueprint or table; nothing is made then.
+    `INVALID_INPUT` for an unknown blueprint or table and for options that do not fit; nothing is made then.
     """
-    definition = load_schema(group.workspace_id).table(table)
     blueprint = Blueprint.get(name)()
     with transaction.atomic():
         present = list(group.endpoints.all())
+        asked = _asked(blueprint, group, table, options or {}, author, present)
         made = []
-        for document in blueprint.documents(definition, _key_in(present, definition.name)):
+        for document in blueprint.make(asked):
             if _is_answered(document, present):
                 continue
             named = {**document, "name": _free_name(document["name"], present)}
@@ -49,6 +91,53 @@ def apply_blueprint(group: ApiGroup, name: str, table: str, author: Any = None) 
             publish(endpoint, author, f"Made by the blueprint {name}")
             made.append(endpoint)
     return made
+
+
+def _asked(
+    blueprint: Blueprint,
+    group: ApiGroup,
+    table: str | None,
+    options: Mapping[str, Any],
+    author: Any,
+    present: Sequence[Endpoint],
+) -> Asked:
+    read = read_options(blueprint, options)
+    if not blueprint.takes_table:
+        if table:
+            raise _refused("table", "unknown", f"The blueprint {blueprint.name} is not for a table.")
+        return Asked(group, None, read, author=author)
+    if not table:
+        raise _refused("table", "required", f"The blueprint {blueprint.name} needs a table.")
+    definition = load_schema(group.workspace_id).table(table)
+    return Asked(group, definition, read, _key_in(present, definition.name), author)
+
+
+def _refused(field: str, code: str, message: str) -> Problem:
+    return invalid_input([Detail(field, code, message)], message)
+
+
+def read_options(blueprint: Blueprint | type[Blueprint], given: Mapping[str, Any]) -> dict[str, str]:
+    """Options with their defaults. Problem `INVALID_INPUT` with every fault."""
+    details, known = [], [option.name for option in blueprint.options]
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(str(name), known)
+            details.append(Detail(f"options.{name}", "unknown", f"is no option of {blueprint.name}.{hint}"))
+    read = {}
+    for option in blueprint.options:
+        value = given.get(option.name)
+        text = option.default if value in (None, "") else value
+        read[option.name] = text
+        if not isinstance(text, str) or len(text) > 2000:
+            details.append(Detail(f"options.{option.name}", "type", "expected a text"))
+        elif not text and option.required:
+            details.append(Detail(f"options.{option.name}", "required", "is required"))
+        elif option.choices and text not in option.choices:
+            message = f"expected one of {', '.join(option.choices)}"
+            details.append(Detail(f"options.{option.name}", "value", message))
+    if details:
+        raise invalid_input(details)
+    return read
 
 
 def _key_in(present: Sequence[Endpoint], table: str) -> str | None:

@@ -51,20 +51,13 @@ class Code(Step):
     label = "Code"
     group = "code"
     icon = "braces"
-    sentence = "Run code[ {source}]"
+    sentence = "Run code"
     synonyms = "javascript typescript lambda script function deno"
     parameters = (
-        Constant(
-            "source", "The code: the body of an async function.", required=True, title="Code", widget="code"
-        ),
+        Constant("source", "The code: the body of an async function.", required=True),
         Value("timeout", "Seconds it may take.", default=DEFAULT_SECONDS, type=t.NUMBER),
         Constant(
-            "variables",
-            "Workspace variables it may see as env.",
-            default=[],
-            type=t.LIST,
-            advanced=True,
-            widget="variables",
+            "variables", "Workspace variables it may see as env.", default=[], type=t.LIST, advanced=True
         ),
         Constant("network", "Hosts it may call.", default=[], type=t.LIST, advanced=True),
     )

@@ -1,4 +1,4 @@
-"""manage.py blueprint NAME WORKSPACE/GROUP TABLE: endpoints made at once for a table."""
+"""manage.py blueprint NAME WORKSPACE/GROUP [TABLE] [--set OPTION=VALUE …]: endpoints made at once."""
 
 from __future__ import annotations
 
@@ -13,24 +13,46 @@ from stackyard.core.management.problem_command import ProblemCommand
 
 
 class Command(ProblemCommand):
-    """Make a blueprint's endpoints for a table and publish them."""
+    """Make a blueprint's endpoints and publish them."""
 
-    help = "Makes a blueprint's endpoints for a table in an API group and publishes them."
+    help = "Makes a blueprint's endpoints in an API group and publishes them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The blueprint, the group and the table."""
-        parser.add_argument("name", help=f"One of: {', '.join(sorted(Blueprint.all()))}.")
+        """The blueprint, the group, the table, and what else the blueprint asks for."""
+        parser.add_argument("name", help=_names())
         parser.add_argument("group", metavar="WORKSPACE/GROUP")
-        parser.add_argument("table")
+        parser.add_argument("table", nargs="?")
+        parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", dest="options")
 
     def act(self, options: dict[str, Any]) -> None:
         """Make them and list what was made."""
         workspace_name, _, group_name = options["group"].partition("/")
-        made = apply_blueprint(find_group(workspace_name, group_name), options["name"], options["table"])
+        group = find_group(workspace_name, group_name)
+        given = _options(options["options"])
+        made = apply_blueprint(group, options["name"], options["table"], options=given)
         for endpoint in made:
             self.stdout.write(f"{endpoint.method} {endpoint.path}   {endpoint.name}")
         if not made:
             self.stdout.write("Nothing to make: the group answers at all of these addresses already.")
+
+
+def _names() -> str:
+    parts = []
+    for name, kind in sorted(Blueprint.all().items()):
+        words = [*(["TABLE"] if kind.takes_table else []), *(option.name for option in kind.options)]
+        parts.append(f"{name} ({', '.join(words)})")
+    return f"One of: {'; '.join(parts)}."
+
+
+def _options(given: list[str]) -> dict[str, str]:
+    """`name=value` texts as a map. Problem `INVALID_INPUT` for one without a =."""
+    found = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise Problem("INVALID_INPUT", f'--set takes OPTION=VALUE, not "{text}".')
+        found[name] = value
+    return found
 
 
 def find_group(workspace_name: str, group_name: str) -> ApiGroup:

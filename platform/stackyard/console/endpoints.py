@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from endpoints.models import Endpoint
 from endpoints.publishing import set_active
 
+from .blueprint_page import blueprint_page, with_options
 from .new_endpoint import BlueprintForm, NewEndpointForm
 from .owners import EndpointOwner
 from .pages import page
@@ -61,7 +62,11 @@ class EndpointAdmin(admin.ModelAdmin):
         return [*StackPages(EndpointOwner, self).urls(), switch]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """One new endpoint, opened in the editor, or those of a blueprint, listed."""
+        """One new endpoint, opened in the editor, or those of a blueprint, listed; `?blueprint=` asks for one with options."""
+        kinds = with_options()
+        chosen = next((kind for kind in kinds if kind.name == request.GET.get("blueprint")), None)
+        if chosen is not None:
+            return blueprint_page(request, chosen)
         for_table = request.POST.get("do") == "table"
         one = NewEndpointForm(None if for_table else request.POST or None, initial=request.GET.dict())
         many = BlueprintForm(request.POST if for_table else None, prefix="many", initial=request.GET.dict())
@@ -81,6 +86,7 @@ class EndpointAdmin(admin.ModelAdmin):
             crumbs,
             form=one,
             many=many,
+            kinds=kinds,
             action="Make the endpoint",
         )
 

@@ -95,7 +95,8 @@ class TableField(forms.ModelChoiceField):
 
 
 def _blueprints() -> list[tuple[str, str]]:
-    return [(name, f"{kind.label}: {kind.sentence}") for name, kind in Blueprint.all().items()]
+    kinds = [(name, kind) for name, kind in Blueprint.all().items() if kind.takes_table and not kind.options]
+    return [(name, f"{kind.label}: {kind.sentence}") for name, kind in kinds]
 
 
 class BlueprintForm(forms.Form):

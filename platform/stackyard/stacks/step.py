@@ -15,7 +15,7 @@ from .endings import Ending, raised
 if TYPE_CHECKING:
     from .check import StackChecker
     from .compiler import StackCompiler
-    from .parameter import Parameter
+    from .parameters import Parameter
 
 
 class Line:

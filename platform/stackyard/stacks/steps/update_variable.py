@@ -65,11 +65,7 @@ class UpdateVariable(Step):
     gives_result = False
     parameters = (
         Constant(
-            "path",
-            "The variable and, after it, the way to a part: cart.total or lines[0].",
-            required=True,
-            title="Variable",
-            widget="path",
+            "path", "The variable and, after it, the way to a part: cart.total or lines[0].", required=True
         ),
         Value("value", "The new value.", required=True),
     )
