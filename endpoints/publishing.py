@@ -8,6 +8,7 @@ takes the new routes at its next request.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -45,13 +46,14 @@ def save_draft(endpoint: Endpoint, document: dict[str, Any], author: Any = None)
     return faults
 
 
-def check(endpoint: Endpoint, document: dict[str, Any]) -> Checked:
+def check(endpoint: Endpoint, document: dict[str, Any], *, with_scopes: bool = False) -> Checked:
     """Every fault and warning of a document as this endpoint's, and the types of its inputs and response."""
     faults = Faults()
     if isinstance(document, dict):
         check_endpoint(endpoint.group, document, faults, endpoint)
-    stack = check_document(document, load_catalogue(endpoint.group.workspace), extra_keys=ENDPOINT_KEYS)
-    return Checked([*faults.found, *stack.faults], stack.inputs, stack.response)
+    catalogue = load_catalogue(endpoint.group.workspace)
+    stack = check_document(document, catalogue, extra_keys=ENDPOINT_KEYS, with_scopes=with_scopes)
+    return replace(stack, faults=[*faults.found, *stack.faults])
 
 
 def publish(endpoint: Endpoint, author: Any = None, message: str = "") -> Revision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,12 +11,15 @@ from django.db import transaction
 
 from lambdas.publishing import create_lambda
 from lambdas.publishing import publish as publish_lambda
+from stackyard.core.jsonout import encode
 from stackyard.core.kinds import Kind
 from stackyard.core.models import Workspace
 from stackyard.core.principal import ANONYMOUS
 from stackyard.core.workspaces import create_variable
 from stackyard.stacks.check import check_document
 from stackyard.stacks.document import with_ids
+from stackyard.stacks.palette import kind_value
+from stackyard.stacks.parameter import WIDGETS
 from stackyard.stacks.publishing import create_function, publish
 from stackyard.stacks.runner import Execution, load_draft
 from stackyard.stacks.step import Step
@@ -47,6 +51,25 @@ def test_a_step_describes_its_parameters(step: type[Step]) -> None:
     for parameter in step.parameters:
         assert parameter.help, f"{parameter.name} needs a help text"
         assert isinstance(parameter.schema(), dict)
+        assert parameter.shown_as in WIDGETS, f"the form has no control {parameter.shown_as}"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_the_editor_is_told_all_of_a_step(step: type[Step]) -> None:
+    told = kind_value(step)
+    assert json.loads(encode(told)) == told, "plain JSON"
+    assert all(told[key] for key in ("label", "group", "icon", "help", "words", "sentence"))
+    for parameter in told["parameters"]:
+        if parameter["widget"] in ("field", "fields", "data", "where", "sort", "addons"):
+            assert step.parameter(parameter["of"]), "the parameter that names the table"
+        if parameter["widget"] == "branches":
+            assert f"{{{parameter['test']}}}" in parameter["sentence"]
+        if parameter["widget"] == "choice":
+            assert parameter["choices"]
+    # A part in brackets hangs on a parameter that may be left out; brackets do not nest.
+    for part in re.findall(r"\[([^\]]*)\]", step.sentence):
+        assert re.findall(r"{(\w+)}", part)
+    assert not re.search(r"\[[^\]]*\[", step.sentence)
 
 
 @pytest.fixture

@@ -51,13 +51,20 @@ class Code(Step):
     label = "Code"
     group = "code"
     icon = "braces"
-    sentence = "Run code"
+    sentence = "Run code[ {source}]"
     synonyms = "javascript typescript lambda script function deno"
     parameters = (
-        Constant("source", "The code: the body of an async function.", required=True),
+        Constant(
+            "source", "The code: the body of an async function.", required=True, title="Code", widget="code"
+        ),
         Value("timeout", "Seconds it may take.", default=DEFAULT_SECONDS, type=t.NUMBER),
         Constant(
-            "variables", "Workspace variables it may see as env.", default=[], type=t.LIST, advanced=True
+            "variables",
+            "Workspace variables it may see as env.",
+            default=[],
+            type=t.LIST,
+            advanced=True,
+            widget="variables",
         ),
         Constant("network", "Hosts it may call.", default=[], type=t.LIST, advanced=True),
     )

@@ -37,10 +37,10 @@ class RunLambda(Step):
     label = "Run lambda"
     group = "code"
     icon = "square-function"
-    sentence = "Run lambda {lambda}"
+    sentence = "Run lambda {lambda}[ with {input}]"
     synonyms = "javascript typescript code deno background job"
     parameters = (
-        Constant("lambda", "The lambda's name.", required=True),
+        Constant("lambda", "The lambda's name.", required=True, widget="lambda"),
         Value("input", "What the code sees as input.", default={}),
         Constant("wait", "Wait for its value; false gives {run, url} at once.", default=True, type=t.BOOL),
     )

@@ -20,6 +20,7 @@ from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.models import Workspace
 from stackyard.core.yaml import dump
 from stackyard.stacks import publishing as stack_publishing
+from stackyard.stacks.check import Checked
 from stackyard.stacks.models import Function, Revision
 from stackyard.stacks.spelling import to_spelling
 
@@ -46,6 +47,14 @@ class StackOwner:
             raise Problem("NOT_FOUND", f"There is no {cls.kind} with this id; somebody may have deleted it.")
         return cls(row)
 
+    def locked(self) -> StackOwner:
+        """The same, read again and held until the transaction ends. Problem `NOT_FOUND` when it is gone."""
+        rows = self.model.objects.select_for_update(of=("self",)).select_related(*self.related)
+        row = rows.filter(pk=self.row.pk).first()
+        if row is None:
+            raise Problem("NOT_FOUND", f"There is no {self.kind} with this id any more; somebody deleted it.")
+        return type(self)(row)
+
     @property
     def workspace(self) -> Workspace:
         """The workspace it belongs to."""
@@ -58,6 +67,10 @@ class StackOwner:
     def check(self, document: dict[str, Any]) -> list[Fault]:
         """Everything wrong with a document as this owner's."""
         return self.ownership.check(self.row, document).faults
+
+    def look(self, document: dict[str, Any]) -> Checked:
+        """The whole outcome of the check, with the names in sight at each line."""
+        return self.ownership.check(self.row, document, with_scopes=True)
 
     def save_draft(self, document: dict[str, Any], author: Any) -> None:
         """Keep a draft, faulty or not."""

@@ -39,6 +39,12 @@ class ConsoleSite(AdminSite):
         user = request.user
         return user.is_active and user.is_staff and user.is_superuser  # type: ignore[union-attr]
 
+    def get_urls(self) -> list[Any]:
+        """The admin's pages, and what the visual editor asks for."""
+        from . import palette_pages
+
+        return [*palette_pages.urls(self.admin_view), *super().get_urls()]
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The menu: sections in the console's order instead of one per app."""
         return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))

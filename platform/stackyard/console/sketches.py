@@ -34,6 +34,17 @@ def _is_shown(sketch: Sketch, owner: StackOwner) -> bool:
     return not sketch.is_draft or sketch.draft_digest == digest_of(owner.row.draft)
 
 
+def sketch_of(owner: StackOwner) -> Sketch | None:
+    """What is kept beside a draft, with who saved it."""
+    found = Sketch.objects.filter(owner_kind=owner.kind, owner_id=owner.row.pk)
+    return found.select_related("author").first()
+
+
+def note_author(owner: StackOwner, author: Any) -> None:
+    """Remember who saved the draft last."""
+    _keep(owner, author=author)
+
+
 def keep_text(owner: StackOwner, manuscript: Manuscript, author: Any) -> None:
     """Keep a text as it was typed, beside the draft it became (or did not become)."""
     _keep(

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from stackyard.core.errors import Problem
 
-from . import sketches
+from . import sketches, stack_editor
 from .editor import Editor, differences
 from .owners import StackOwner
 from .pages import Crumb, confirmed, page
@@ -41,7 +41,15 @@ class StackPages:
             self._route("<int:pk>/revisions/", self.revisions, "revisions"),
             self._route("<int:pk>/revisions/<int:number>/", self.compare, "compare"),
             self._route("<int:pk>/revisions/<int:number>/restore/", self.restore, "restore"),
+            *(self._editor_route(route, deed) for route, deed in stack_editor.ROUTES.items()),
         ]
+
+    def _editor_route(self, route: str, deed: View) -> URLPattern:
+        def found(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
+            return deed(request, self.owner_type.find(pk), **more)
+
+        view = self.listed.admin_site.admin_view(stack_editor.answering(found))
+        return path(f"<int:pk>/editor/{route}", view, name=f"{self.prefix}_editor_{deed.__name__}")
 
     def _route(self, route: str, view: View, name: str) -> URLPattern:
         def found(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:

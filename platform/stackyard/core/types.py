@@ -126,6 +126,22 @@ def accepts(wanted: Type, given: Type) -> bool:
     return wanted.name == given.name or (wanted.name == "text" and given.name == "date")
 
 
+def as_value(type_: Type) -> dict[str, Any]:
+    """The type as JSON for editors: `name`, and only what else is true of it (`nullable`, `of`, `fields` …)."""
+    made: dict[str, Any] = {"name": type_.name}
+    if type_.nullable:
+        made["nullable"] = True
+    if type_.of is not None and type_.of.name != "any":
+        made["of"] = as_value(type_.of)
+    if type_.fields is not None:
+        made["fields"] = {key: as_value(value) for key, value in type_.fields.items()}
+    if type_.format:
+        made["format"] = type_.format
+    if type_.values is not None:
+        made["values"] = list(type_.values)
+    return made
+
+
 def json_schema(type_: Type) -> dict[str, Any]:
     """JSON Schema 2020-12 of the JSON a value of this type becomes (OpenAPI 3.1 uses the same dialect)."""
     schema = _plain_schema(type_)

@@ -41,12 +41,14 @@ class TypedTree:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome: faults (errors and warnings), and the types of what goes in and comes out."""
+    """The outcome: faults (errors and warnings), the types of what goes in and comes out, and, if asked for, the names in
+    sight where each line begins (by its id; under "" where the response is made)."""
 
     faults: list[Fault]
     inputs: Mapping[str, t.Type]
     response: t.Type
     trees: Mapping[Path, TypedTree] = field(default_factory=dict)
+    scopes: Mapping[str, Mapping[str, Binding]] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Fault]:
@@ -54,7 +56,9 @@ class Checked:
         return [fault for fault in self.faults if fault.level == "error"]
 
 
-def check_document(document: Any, catalogue: Catalogue, extra_keys: tuple[str, ...] = ()) -> Checked:
+def check_document(
+    document: Any, catalogue: Catalogue, extra_keys: tuple[str, ...] = (), *, with_scopes: bool = False
+) -> Checked:
     """Check a stack's document. `extra_keys` are the top-level ones its owner checks itself."""
     faults = Faults()
     if not check_form(document, faults, extra_keys):
@@ -72,9 +76,10 @@ def check_document(document: Any, catalogue: Catalogue, extra_keys: tuple[str, .
     check_inputs(inputs, faults, ("inputs",), tables=catalogue.schema.tables)
     types = InputSet(inputs).types() if not any(f.path[:1] == ("inputs",) for f in faults.errors) else None
     checker = StackChecker(catalogue, faults, types)
+    checker.keeps_scopes = with_scopes
     checker.block_here(document.get("lines", []), ("lines",))
     response = checker.response(document)
-    return Checked(_in_order(faults.found), types or {}, response, checker.trees)
+    return Checked(_in_order(faults.found), types or {}, response, checker.trees, checker.scopes)
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
@@ -118,6 +123,8 @@ class StackChecker:
         self.returns: list[t.Type] = []
         self.line_id: str | None = None
         self.trees: dict[Path, TypedTree] = {}
+        self.keeps_scopes = False
+        self.scopes: dict[str, Mapping[str, Binding]] = {}
 
     # Reporting
 
@@ -221,16 +228,23 @@ class StackChecker:
     def line(self, line: Line) -> None:
         """Check one line and keep the type of its result."""
         if line.data.get("disabled") or line.step not in Step.all():
+            self.show_scope(line.id)
             return
         outer, self.line_id = self.line_id, line.id
         if self.ended:
             self.warning(line.path, "unreachable", "This line is never reached: the one before it leaves.")
             self.ended = False
+        self.show_scope(line.id)
         kind = Step.get(line.step)
         type_ = kind.check(line, self)
         if line.as_ is not None:
             self.keep(line, kind, type_)
         self.line_id = outer
+
+    def show_scope(self, line_id: str) -> None:
+        """Keep the names in sight at a line for whoever asked; of a loop's body, those of its second turn."""
+        if self.keeps_scopes:
+            self.scopes[line_id] = dict(self.scope.bindings)
 
     def keep(self, line: Line, kind: type[Step], type_: t.Type) -> None:
         """Bind the name of a result."""
@@ -246,13 +260,14 @@ class StackChecker:
         if present is not None and present.python == "inner":
             self.error(path, "name", f'"{name}" is taken here by a loop; choose another name.')
             return
-        self.scope.set(name, Binding("variable", type_))
+        self.scope.set(name, Binding("variable", type_, line=self.line_id))
 
     def block(self, lines: Any, path: Path, names: Mapping[str, t.Type] | None = None) -> Scope | None:
         """Check lines in a copy of the scope; the scope at their end, or None when they never come to it."""
         before, was_ended = self.scope, self.ended
         self.scope, self.ended = before.copy(), False
-        with self.scope.inner({name: Binding("inner", type_) for name, type_ in (names or {}).items()}):
+        inner = {name: Binding("inner", type_, line=self.line_id) for name, type_ in (names or {}).items()}
+        with self.scope.inner(inner):
             self.block_here(lines, path)
         after = None if self.ended else self.scope
         self.scope, self.ended = before, was_ended
@@ -329,6 +344,7 @@ class StackChecker:
     def response(self, document: Mapping[str, Any]) -> t.Type:
         """The type of the answer: of `response`, and of every `return`."""
         self.line_id = None
+        self.show_scope("")
         found = list(self.returns)
         given = self.value(document.get("response"), ("response",))
         if not self.ended:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stackyard.core import types as t
 from stackyard.core.expressions import ExpressionError, Tree, parse
-from stackyard.core.expressions.scope import Binding, Scope
+from stackyard.core.expressions.scope import Scope
 from stackyard.core.expressions.tree import Access, Binary, Literal, Name, Unary
 
 from .values import expression_of
@@ -62,7 +62,7 @@ def _not_null(scope: Scope, tree: Tree) -> None:
         case Name():
             binding = scope.find(tree.name)
             if binding is not None:
-                scope.set(tree.name, Binding(binding.python, binding.type.not_null()))
+                scope.set(tree.name, replace(binding, type=binding.type.not_null(), may_be_unset=False))
         case Access(of=Name() as of, key=Literal(value=str() as key)):
             binding = scope.find(of.name)
             if binding is not None and binding.type.fields and key in binding.type.fields:

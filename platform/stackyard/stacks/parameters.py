@@ -11,6 +11,7 @@ from stackyard.core import types as t
 from stackyard.core.errors import Path, did_you_mean
 from stackyard.core.names import RESERVED, is_name, name_rule
 
+from .parameter import Parameter
 from .values import constant, expression_of, is_constant
 
 if TYPE_CHECKING:
@@ -22,46 +23,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter by name. `required` ones must be given; `advanced` ones are folded away in the form."""
-
-    name: str
-    help: str = ""
-    required: bool = False
-    default: Any = None
-    advanced: bool = False
-
-    @property
-    def label(self) -> str:
-        """The name in words."""
-        return self.name.replace("_", " ").capitalize()
-
-    def value(self, line: Line) -> Any:
-        """What the line says, or the default."""
-        return line.params.get(self.name, self.default)
-
-    def check(self, checker: StackChecker, line: Line) -> t.Type:
-        """Report what is wrong with the value; its type."""
-        raise NotImplementedError(f"{type(self).__name__} is checked by its step")
-
-    def emit(self, code: StackCompiler, line: Line) -> ast.expr:
-        """The expression that gives the value at run time."""
-        return code.value(self.value(line), line, self.name)
-
-    def schema(self) -> dict[str, Any]:
-        """JSON Schema of what may be written here, for editors and the management API."""
-        return {"description": self.help} if self.help else {}
-
-    def blocks(self, value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
-        """Nested stacks in the value: lists of lines with their paths."""
-        return iter(())
-
-
-@dataclass(frozen=True)
 class Value(Parameter):
     """Any value of a type: a literal, an expression, or a map or list that holds either."""
 
     type: t.Type = t.ANY
+
+    def own_widget(self) -> str:
+        """Objects and lists are built entry by entry."""
+        return {"object": "map", "list": "list"}.get(self.type.name, "value")
+
+    def facts(self) -> dict[str, Any]:
+        """The type that is asked for."""
+        return {"type": t.as_value(self.type)}
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """The value's type must fit."""
@@ -75,6 +48,10 @@ class Value(Parameter):
 @dataclass(frozen=True)
 class Condition(Parameter):
     """A value that must be true or false."""
+
+    def own_widget(self) -> str:
+        """Comparisons, or a formula."""
+        return "condition"
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """A literal true or false, or an expression that gives one."""
@@ -92,6 +69,17 @@ class Constant(Parameter):
 
     type: t.Type = t.TEXT
     choices: tuple[Any, ...] = ()
+
+    def own_widget(self) -> str:
+        """By the choices, else by the type."""
+        if self.choices:
+            return "choice"
+        plain = {"bool": "yes_no", "int": "number", "float": "number", "list": "texts"}
+        return plain.get(self.type.name, "text")
+
+    def facts(self) -> dict[str, Any]:
+        """The choices and the type."""
+        return {"type": t.as_value(self.type), **({"choices": list(self.choices)} if self.choices else {})}
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """No expression, and one of the choices."""
@@ -116,6 +104,10 @@ class Constant(Parameter):
 @dataclass(frozen=True)
 class TableName(Parameter):
     """The name of a table of the workspace."""
+
+    def own_widget(self) -> str:
+        """The workspace's tables."""
+        return "table"
 
     def table(self, checker: StackChecker, line: Line) -> TableDef | None:
         """The table, or None with nothing reported."""
@@ -149,6 +141,14 @@ class FieldName(Parameter):
 
     of: str = "table"
 
+    def own_widget(self) -> str:
+        """The table's fields."""
+        return "field"
+
+    def facts(self) -> dict[str, Any]:
+        """The parameter that names the table."""
+        return {"of": self.of}
+
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """The field must exist in the table and be readable."""
         name = self.value(line)
@@ -176,6 +176,10 @@ class FieldValue(Value):
     of: str = "table"
     field: str = "field"
 
+    def facts(self) -> dict[str, Any]:
+        """The parameters that name the table and the field."""
+        return {"of": self.of, "field": self.field}
+
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """The value's type must be one the field can hold."""
         given = checker.value(self.value(line), line.at(self.name))
@@ -191,6 +195,14 @@ class Data(Parameter):
     """A record's data: a map of field names to values, or an expression that gives an object."""
 
     of: str = "table"
+
+    def own_widget(self) -> str:
+        """A value for each field."""
+        return "data"
+
+    def facts(self) -> dict[str, Any]:
+        """The parameter that names the table."""
+        return {"of": self.of}
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """Every key must be a field, every value fit it."""
@@ -223,6 +235,10 @@ class Data(Parameter):
 class NewName(Parameter):
     """A name that the step gives to something: a variable or a loop's item."""
 
+    def own_widget(self) -> str:
+        """A name, and whether it is free."""
+        return "new_name"
+
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """It must be a name and not a word of the language."""
         check_new_name(checker, self.value(line), line.at(self.name))
@@ -248,6 +264,10 @@ def check_new_name(checker: StackChecker, name: Any, path: Path) -> bool:
 class Lines(Parameter):
     """A nested stack."""
 
+    def own_widget(self) -> str:
+        """Rows of the stack itself."""
+        return "lines"
+
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """Nested stacks are checked by their step, which knows how they run."""
         return t.NULL
@@ -268,6 +288,19 @@ class Branches(Parameter):
 
     test: str = "if"
     block: str = "then"
+    sentence: str = ""
+
+    def own_widget(self) -> str:
+        """Rows of the stack itself, each with its test."""
+        return "branches"
+
+    def facts(self) -> dict[str, Any]:
+        """The keys of a branch, and its row's sentence."""
+        return {
+            "test": self.test,
+            "block": self.block,
+            "sentence": self.sentence or f"{self.label} {{{self.test}}}",
+        }
 
     def branches(self, line: Line) -> list[Mapping[str, Any]]:
         """The well-formed branches."""

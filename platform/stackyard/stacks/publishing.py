@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -36,26 +36,28 @@ class Owner(Protocol):
 class Ownership:
     """How one kind of owner is published.
 
-    `check` reports all faults; `switch` writes the published columns; `is_called` says that stacks call it.
+    `check` reports all faults (`with_scopes=True`: and the names in sight at each line); `switch` writes the published columns; `is_called` says that stacks call it.
     """
 
     kind: str
     workspace: Callable[[Any], Workspace]
-    check: Callable[[Any, dict[str, Any]], Checked]
+    check: Callable[..., Checked]
     switch: Callable[[Any, dict[str, Any]], None]
     is_called: bool = False
 
 
-def check_function(function: Function, document: dict[str, Any]) -> Checked:
+def check_function(function: Function, document: dict[str, Any], *, with_scopes: bool = False) -> Checked:
     """Everything wrong with a function's document, as its workspace is now."""
-    checked = check_document(document, load_catalogue(function.workspace), extra_keys=FUNCTION_KEYS)
+    checked = check_document(
+        document, load_catalogue(function.workspace), extra_keys=FUNCTION_KEYS, with_scopes=with_scopes
+    )
     name = document.get("name", function.name)
     faults = Faults()
     if not isinstance(name, str) or not name_validator.regex.search(name):  # type: ignore[union-attr]
         faults.error(("name",), "name", str(name_validator.message))
     elif Function.objects.filter(workspace=function.workspace, name=name).exclude(pk=function.pk).exists():
         faults.error(("name",), "doubled_name", f'There is another function "{name}".')
-    return Checked([*faults.found, *checked.faults], checked.inputs, checked.response)
+    return replace(checked, faults=[*faults.found, *checked.faults])
 
 
 def _switch_function(function: Function, document: dict[str, Any]) -> None:

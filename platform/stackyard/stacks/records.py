@@ -9,7 +9,7 @@ from stackyard.core import types as t
 from stackyard.core.errors import did_you_mean
 
 from .check import StackChecker
-from .parameters import Parameter
+from .parameter import Parameter
 from .step import Line
 
 
@@ -29,6 +29,14 @@ def record_type(line: Line, checker: StackChecker) -> t.Type:
 @dataclass(frozen=True)
 class Fields(Parameter):
     """A list of field names of the line's table."""
+
+    def own_widget(self) -> str:
+        """The table's fields, to choose from."""
+        return "fields"
+
+    def facts(self) -> dict[str, Any]:
+        """The parameter that names the table."""
+        return {"of": "table"}
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """Every name must be a field; private ones may be named here, and only here are they read."""

@@ -9,7 +9,8 @@ from stackyard.core import yaml
 from stackyard.core.filter import Filter, FilterParameter, filters
 from stackyard.core.types import Type
 
-from .parameters import Branches, Condition, Constant, Lines, Parameter, Value
+from .parameter import Parameter
+from .parameters import Branches, Condition, Constant, Lines, Value
 from .spelling import to_spelling
 from .step import Step
 

@@ -15,7 +15,7 @@ from .endings import Ending, raised
 if TYPE_CHECKING:
     from .check import StackChecker
     from .compiler import StackCompiler
-    from .parameters import Parameter
+    from .parameter import Parameter
 
 
 class Line:

@@ -9,17 +9,18 @@ from .parser import BINDING, CHOICE_POWER, COMPARISON_POWER, NOT_POWER
 from .tree import Access, Binary, Choice, Lambda, ListOf, Literal, MapOf, Name, Pipe, Tree, Unary
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_PIPE_POWER = 10
-_UNARY_POWER = 11
+PIPE_POWER = 10
+UNARY_POWER = 11
 _ATOM_POWER = 12
 
 
 def render(tree: Tree) -> str:
     """The expression's text."""
-    return _text(tree, 0)
+    return text_of(tree, 0)
 
 
-def _text(tree: Tree, power: int) -> str:
+def text_of(tree: Tree, power: int) -> str:
+    """The text of a part that stands where only what binds at least as tightly as `power` needs no brackets."""
     own, text = _spell(tree)
     return text if own >= power else f"({text})"
 
@@ -32,56 +33,61 @@ def _spell(tree: Tree) -> tuple[int, str]:
         case Name():
             return _ATOM_POWER, tree.name
         case Access():
-            return _ATOM_POWER, _text(tree.of, _ATOM_POWER) + _key(tree.key)
+            return _ATOM_POWER, text_of(tree.of, _ATOM_POWER) + _key(tree.key)
         case Unary(operator="not"):
-            return NOT_POWER, f"not {_text(tree.operand, NOT_POWER)}"
+            return NOT_POWER, f"not {text_of(tree.operand, NOT_POWER)}"
         case Unary():
-            return _UNARY_POWER, _negative(tree)
+            return UNARY_POWER, _negative(tree)
         case Binary():
             return BINDING[tree.operator], _binary(tree)
         case Choice():
             power = CHOICE_POWER + 1
-            then, otherwise = _text(tree.then, CHOICE_POWER), _text(tree.otherwise, CHOICE_POWER)
-            return CHOICE_POWER, f"{_text(tree.condition, power)} ? {then} : {otherwise}"
+            then, otherwise = text_of(tree.then, CHOICE_POWER), text_of(tree.otherwise, CHOICE_POWER)
+            return CHOICE_POWER, f"{text_of(tree.condition, power)} ? {then} : {otherwise}"
         case ListOf():
-            return _ATOM_POWER, "[" + ", ".join(_text(item, 0) for item in tree.items) + "]"
+            return _ATOM_POWER, "[" + ", ".join(text_of(item, 0) for item in tree.items) + "]"
         case MapOf():
             return _ATOM_POWER, "{" + ", ".join(
-                f"{_map_key(k)}: {_text(v, 0)}" for k, v in tree.entries
+                f"{_map_key(k)}: {text_of(v, 0)}" for k, v in tree.entries
             ) + "}"
         case Lambda():
             names = tree.parameters[0] if len(tree.parameters) == 1 else f"({', '.join(tree.parameters)})"
-            return 0, f"{names} => {_text(tree.body, 0)}"
+            return 0, f"{names} => {text_of(tree.body, 0)}"
         case Pipe():
-            arguments = f"({', '.join(_text(a, 0) for a in tree.arguments)})" if tree.arguments else ""
-            return _PIPE_POWER, f"{_text(tree.value, _PIPE_POWER)} | {tree.name}{arguments}"
+            arguments = f"({', '.join(text_of(a, 0) for a in tree.arguments)})" if tree.arguments else ""
+            return PIPE_POWER, f"{text_of(tree.value, PIPE_POWER)} | {tree.name}{arguments}"
 
 
 def _literal(value: bool | int | float | str | None) -> tuple[int, str]:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return _ATOM_POWER, json.dumps(value, ensure_ascii=False)
     text = repr(value)
-    return (_ATOM_POWER if value >= 0 and not text.startswith("-") else _UNARY_POWER), text
+    return (_ATOM_POWER if value >= 0 and not text.startswith("-") else UNARY_POWER), text
 
 
 def _negative(tree: Unary) -> str:
     # A minus before a number would be read as part of the number, also where the number is read from: (0).x
-    text = _text(tree.operand, _UNARY_POWER)
+    text = text_of(tree.operand, UNARY_POWER)
     starts_with_number = text[0].isdigit() or (isinstance(tree.operand, Literal) and text[0] == "-")
     return f"-({text})" if starts_with_number else f"-{text}"
 
 
+def operand_powers(operator: str) -> tuple[int, int]:
+    """How tightly the left and the right operand of an operator must bind to stand without brackets."""
+    power = BINDING[operator]
+    left = power + 1 if operator == "??" or power == COMPARISON_POWER else power
+    return left, power if operator == "??" else power + 1
+
+
 def _binary(tree: Binary) -> str:
-    power = BINDING[tree.operator]
-    left_power = power + 1 if tree.operator == "??" or power == COMPARISON_POWER else power
-    right_power = power if tree.operator == "??" else power + 1
-    return f"{_text(tree.left, left_power)} {tree.operator} {_text(tree.right, right_power)}"
+    left_power, right_power = operand_powers(tree.operator)
+    return f"{text_of(tree.left, left_power)} {tree.operator} {text_of(tree.right, right_power)}"
 
 
 def _key(key: Tree) -> str:
     if isinstance(key, Literal) and isinstance(key.value, str) and _PLAIN_KEY.match(key.value):
         return f".{key.value}"
-    return f"[{_text(key, 0)}]"
+    return f"[{text_of(key, 0)}]"
 
 
 def _map_key(key: str) -> str:

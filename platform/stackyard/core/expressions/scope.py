@@ -11,11 +11,13 @@ from .. import types as t
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A name in scope. `python` is the generated identifier; `may_be_unset` when only some paths set it."""
+    """A name in scope. `python` is the generated identifier; `may_be_unset` when only some paths set it; `line` is the id
+    of the stack's line that set it last."""
 
     python: str
     type: t.Type
     may_be_unset: bool = False
+    line: str | None = None
 
 
 class Scope:

@@ -27,7 +27,7 @@ class AddOrEditRecord(Step):
     label = "Add or edit record"
     group = "database"
     icon = "file-plus-2"
-    sentence = "Add or edit {table} where {field} is {value}"
+    sentence = "Add or edit {table} where {field} is {value}[: {data}]"
     synonyms = "upsert save create update merge"
     parameters = (
         TableName("table", "The table.", required=True),

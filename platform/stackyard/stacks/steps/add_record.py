@@ -28,7 +28,7 @@ class AddRecord(Step):
     label = "Add record"
     group = "database"
     icon = "file-plus"
-    sentence = "Add to {table}"
+    sentence = "Add to {table}[ with {data}]"
     synonyms = "create insert new record save"
     parameters = (
         TableName("table", "The table.", required=True),

@@ -40,10 +40,10 @@ class CallFunction(Step):
     label = "Call function"
     group = "code"
     icon = "function-square"
-    sentence = "Call {function}"
+    sentence = "Call {function}[ with {input}]"
     synonyms = "run custom function reuse invoke"
     parameters = (
-        Constant("function", "The function's name.", required=True),
+        Constant("function", "The function's name.", required=True, widget="function"),
         Value("input", "Its inputs by name.", default={}, type=t.OBJECT),
     )
     examples = (

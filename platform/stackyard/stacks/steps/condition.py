@@ -12,7 +12,14 @@ from ..parameters import Branches, Lines
 from ..parameters import Condition as ConditionParameter
 from ..step import Line, Step
 
-_ELSE_IF = Branches("else_if", "Further conditions, tried in order.", test="if", block="then", default=[])
+_ELSE_IF = Branches(
+    "else_if",
+    "Further conditions, tried in order.",
+    test="if",
+    block="then",
+    default=[],
+    sentence="Or else if {if}",
+)
 
 
 class Condition(Step):
@@ -29,7 +36,7 @@ class Condition(Step):
         ConditionParameter("if", "What must be true.", required=True),
         Lines("then", "Runs when it is true."),
         _ELSE_IF,
-        Lines("else", "Runs when nothing before was true."),
+        Lines("else", "Runs when nothing before was true.", title="Otherwise"),
     )
     examples = (
         {

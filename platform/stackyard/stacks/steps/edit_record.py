@@ -27,7 +27,7 @@ class EditRecord(Step):
     label = "Edit record"
     group = "database"
     icon = "file-pen"
-    sentence = "Edit {table} where {field} is {value}"
+    sentence = "Edit {table} where {field} is {value}[: {data}]"
     synonyms = "update replace change record put"
     parameters = (
         TableName("table", "The table.", required=True),

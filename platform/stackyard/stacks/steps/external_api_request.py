@@ -87,7 +87,7 @@ class ExternalApiRequest(Step):
     synonyms = "http https fetch call rest webhook send get post curl axios integration"
     parameters = (
         Value("method", "GET, POST, PUT, PATCH, DELETE …", default="GET", type=t.TEXT),
-        Value("url", "The address, with https:// or http://.", required=True, type=t.TEXT),
+        Value("url", "The address, with https:// or http://.", required=True, type=t.TEXT, title="Address"),
         Value("headers", "Header names and texts, such as keys of the API.", default={}, type=t.OBJECT),
         Value(
             "query",

@@ -27,7 +27,7 @@ class PatchRecord(Step):
     label = "Patch record"
     group = "database"
     icon = "file-pen"
-    sentence = "Change {table} where {field} is {value}"
+    sentence = "Change {table} where {field} is {value}[: {data}]"
     synonyms = "update merge change fields partial"
     parameters = (
         TableName("table", "The table.", required=True),

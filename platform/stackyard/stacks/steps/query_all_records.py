@@ -15,7 +15,8 @@ from stackyard.tables.query import Query, Slot, check_query
 from ..check import StackChecker
 from ..compiler import StackCompiler
 from ..execution import Execution
-from ..parameters import Constant, Parameter, TableName
+from ..parameter import Parameter
+from ..parameters import Constant, TableName
 from ..step import Line, Step
 from ..values import LITERAL, expression_of
 
@@ -26,6 +27,12 @@ OPTIONAL = "$optional"
 @dataclass(frozen=True)
 class QueryPart(Parameter):
     """A part of a query: a literal tree in which expressions stand as values."""
+
+    type: t.Type = t.ANY
+
+    def facts(self) -> dict[str, Any]:
+        """The type of a plain part, and the parameter that names the table."""
+        return {"type": t.as_value(self.type), "of": "table"}
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """The query is checked as a whole, by its step."""
@@ -82,23 +89,37 @@ class QueryAllRecords(Step):
     label = "Query all records"
     group = "database"
     icon = "database"
-    sentence = "Query {table} where {where}"
+    sentence = "Query {table}[ where {where}][ by {sort}][, {return}]"
     synonyms = "list find search select read filter get all"
     parameters = (
         TableName("table", "The table.", required=True),
-        QueryPart("where", "Which records: {field: value} or {field: {$gt: value}}; all when left out."),
-        QueryPart("sort", "Field names, with - for descending: [-created_at, name], or random."),
-        QueryPart("page", "The page, from 1; with it the result is an envelope with items."),
-        QueryPart("per_page", "Records a page, 20 unless given, at most 1,000."),
-        QueryPart("offset", "Records to leave out before the first page.", advanced=True),
         QueryPart(
-            "cursor", 'Where the last page ended (its nextCursor); "" for the first page.', advanced=True
+            "where",
+            "Which records: {field: value} or {field: {$gt: value}}; all when left out.",
+            widget="where",
+        ),
+        QueryPart(
+            "sort", "Field names, with - for descending: [-created_at, name], or random.", widget="sort"
+        ),
+        QueryPart("page", "The page, from 1; with it the result is an envelope with items.", type=t.INT),
+        QueryPart("per_page", "Records a page, 20 unless given, at most 1,000.", type=t.INT),
+        QueryPart("offset", "Records to leave out before the first page.", advanced=True, type=t.INT),
+        QueryPart(
+            "cursor",
+            'Where the last page ended (its nextCursor); "" for the first page.',
+            advanced=True,
+            type=t.TEXT,
         ),
         QueryPart("totals", "Count all records too: true, or capped for at most 10,001.", advanced=True),
         Constant("return", "What comes back.", default="list", choices=RETURNS),
-        QueryPart("fields", "The fields to read; all that are public unless given.", advanced=True),
         QueryPart(
-            "addons", "Related records: [{table, match: {their field: our field}, as}].", advanced=True
+            "fields", "The fields to read; all that are public unless given.", advanced=True, widget="fields"
+        ),
+        QueryPart(
+            "addons",
+            "Related records: [{table, match: {their field: our field}, as}].",
+            advanced=True,
+            widget="addons",
         ),
         Constant(
             "lock",

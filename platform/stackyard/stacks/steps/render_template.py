@@ -40,7 +40,7 @@ class RenderTemplate(Step):
     sentence = "Render {template}"
     synonyms = "twig jinja handlebars html text mail merge template engine"
     parameters = (
-        Value("template", "The template's text.", required=True, type=t.TEXT),
+        Value("template", "The template's text.", required=True, type=t.TEXT, widget="long_text"),
         Value("data", "The names the template may use.", default={}, type=t.OBJECT),
         Constant(
             "format",

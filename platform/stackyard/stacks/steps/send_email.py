@@ -38,8 +38,14 @@ class SendEmail(Step):
             required=True,
         ),
         Value("subject", "One line.", required=True, type=t.TEXT),
-        Value("text", "What it says as plain text.", type=t.TEXT),
-        Value("html", "What it says as HTML; render_template makes both from templates.", type=t.TEXT),
+        Value("text", "What it says as plain text.", type=t.TEXT, widget="long_text"),
+        Value(
+            "html",
+            "What it says as HTML; render_template makes both from templates.",
+            type=t.TEXT,
+            title="HTML",
+            widget="long_text",
+        ),
         Value(
             "attachments",
             'Files: a list of {name, content, type}, the content a text or {"$bytes": base64}.',

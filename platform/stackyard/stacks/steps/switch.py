@@ -12,7 +12,14 @@ from ..compiler import StackCompiler
 from ..parameters import Branches, Lines, Value
 from ..step import Line, Step
 
-_CASES = Branches("cases", "Values to compare with, and what runs.", required=True, test="when", block="do")
+_CASES = Branches(
+    "cases",
+    "Values to compare with, and what runs.",
+    required=True,
+    test="when",
+    block="do",
+    sentence="When {when}",
+)
 
 
 class Switch(Step):
@@ -28,7 +35,7 @@ class Switch(Step):
     parameters = (
         Value("value", "What is compared.", required=True),
         _CASES,
-        Lines("default", "Runs when no case is equal."),
+        Lines("default", "Runs when no case is equal.", title="Otherwise"),
     )
     examples = (
         {

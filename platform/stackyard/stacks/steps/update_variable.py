@@ -65,7 +65,11 @@ class UpdateVariable(Step):
     gives_result = False
     parameters = (
         Constant(
-            "path", "The variable and, after it, the way to a part: cart.total or lines[0].", required=True
+            "path",
+            "The variable and, after it, the way to a part: cart.total or lines[0].",
+            required=True,
+            title="Variable",
+            widget="path",
         ),
         Value("value", "The new value.", required=True),
     )

@@ -1,0 +1,123 @@
+"""Renaming a variable: its definition and every expression that reads it, at once, texts kept as they were typed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from stackyard.core.errors import Problem
+from stackyard.core.expressions import ExpressionError, Tree, parse
+from stackyard.core.expressions.tree import Access, Binary, Choice, Lambda, ListOf, MapOf, Name, Pipe, Unary
+from stackyard.core.names import RESERVED, is_name, name_rule
+
+from .document import walk_lines
+from .parameters import NewName
+from .step import Step
+from .values import LITERAL, expression_of
+
+
+def rename_variable(document: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A copy of the document in which the variable (or a loop's item) `old` is called `new` everywhere.
+
+    Problem `INVALID_INPUT` for a name that cannot be given or is in use, so that nothing changes its meaning.
+    """
+    if not is_name(new):
+        raise Problem("INVALID_INPUT", f'"{new}" is not a name. {name_rule()}')
+    if new in RESERVED or new == "index":
+        raise Problem("INVALID_INPUT", f'"{new}" is a word of the language; choose another name.')
+    made = copy.deepcopy(document)
+    if new in set(_given(made)):
+        raise Problem("INVALID_INPUT", f'"{new}" is already the name of something in this stack.')
+    for line, _, _ in list(walk_lines(made.get("lines"))):
+        if line.get("as") == old:
+            line["as"] = new
+        kind, params = Step.all().get(str(line.get("step"))), line.get("params")
+        if kind is None or not isinstance(params, dict):
+            continue
+        for parameter in kind.parameters:
+            _rename_parameter(parameter, params, old, new)
+    _rename_inside(made.get("lines"), old, new)
+    made["response"] = _renamed(made.get("response"), old, new)
+    return made
+
+
+def _rename_parameter(parameter: Any, params: dict[str, Any], old: str, new: str) -> None:
+    given = params.get(parameter.name)
+    if isinstance(parameter, NewName) and params.get(parameter.name, parameter.default) == old:
+        params[parameter.name] = new
+    elif parameter.shown_as == "path" and isinstance(given, str):
+        params[parameter.name] = renamed_source(given, old, new)
+
+
+def _given(document: dict[str, Any]) -> Iterator[str]:
+    for line, _, _ in walk_lines(document.get("lines")):
+        if isinstance(line.get("as"), str):
+            yield line["as"]
+        kind, params = Step.all().get(str(line.get("step"))), line.get("params")
+        for parameter in kind.parameters if kind is not None and isinstance(params, dict) else ():
+            if isinstance(parameter, NewName):
+                yield str(params.get(parameter.name, parameter.default))  # type: ignore[union-attr]
+
+
+def _rename_inside(value: Any, old: str, new: str) -> None:
+    """Rename in every expression below, in place."""
+    if isinstance(value, dict) and set(value) != {LITERAL}:
+        for key, part in value.items():
+            value[key] = _renamed(part, old, new)
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            value[number] = _renamed(part, old, new)
+
+
+def _renamed(value: Any, old: str, new: str) -> Any:
+    source = expression_of(value)
+    if source is not None:
+        return {"$expr": renamed_source(source, old, new)}
+    _rename_inside(value, old, new)
+    return value
+
+
+def renamed_source(source: str, old: str, new: str) -> str:
+    """An expression with a variable renamed; a text that is no expression stays as it is."""
+    try:
+        tree = parse(source)
+    except ExpressionError:
+        return source
+    for at in sorted(_places(tree, old), reverse=True):
+        at += source[at] == "$"
+        source = source[:at] + new + source[at + len(old) :]
+    return source
+
+
+def _places(tree: Tree, name: str) -> Iterator[int]:
+    """Offsets of the variable; where a lambda's parameter has the same name, that is another one."""
+    match tree:
+        case Name():
+            if tree.name == name:
+                yield tree.at
+        case Lambda():
+            if name not in tree.parameters:
+                yield from _places(tree.body, name)
+        case _:
+            for part in _parts(tree):
+                yield from _places(part, name)
+
+
+def _parts(tree: Tree) -> tuple[Tree, ...]:
+    match tree:
+        case Access():
+            return (tree.of, tree.key)
+        case Unary():
+            return (tree.operand,)
+        case Binary():
+            return (tree.left, tree.right)
+        case Choice():
+            return (tree.condition, tree.then, tree.otherwise)
+        case ListOf():
+            return tree.items
+        case MapOf():
+            return tuple(value for _, value in tree.entries)
+        case Pipe():
+            return (tree.value, *tree.arguments)
+    return ()
