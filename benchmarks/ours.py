@@ -25,6 +25,7 @@ FIELDS = {
     "visits": {"type": "int", "required": True},
     "newsletter": {"type": "bool", "required": True},
 }
+INDEXES = [{"fields": ["city"]}, {"fields": ["city", "name"]}]
 GET_CUSTOMER = {
     "name": "get_customer",
     "method": "GET",
@@ -55,7 +56,7 @@ LIST_CUSTOMERS = {
     "inputs": {
         "city": {"type": "text", "required": True},
         "page": {"type": "int", "default": 1, "min": 1},
-        "sort": {"type": "enum", "values": ["name", "created_at"], "default": "name"},
+        "sort": {"type": "enum", "values": ["id", "name", "credit"], "default": "id"},
     },
     "lines": [
         {
@@ -128,7 +129,7 @@ def make_customers_table(workspace: Any) -> None:
     from stackyard.tables.schema import load_schema
     from stackyard.tables.store import Store
 
-    changes.create_table(workspace, "customers", fields=FIELDS, indexes=[{"fields": ["city", "name"]}])
+    changes.create_table(workspace, "customers", fields=FIELDS, indexes=INDEXES)
     store = Store(load_schema(workspace.pk))
     customers = make_customers()
     while batch := list(islice(customers, 10_000)):

@@ -65,7 +65,7 @@ def run_drf(rounds: int, seconds: float) -> bool:
         figures.print_comparisons(title, on_postgres)
         comparisons += on_postgres
     figures.write_json(OUTPUT / "drf.json", "drf", comparisons)
-    return all(one.ratio >= one.goal for one in comparisons)
+    return all(one.is_reached for one in comparisons)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ class Customer(models.Model):
     newsletter = models.BooleanField()
 
     class Meta:
-        # What the list is filtered and sorted by.
-        indexes = [models.Index(fields=["city", "name"])]
+        # What the lists are filtered and sorted by; the third of them has none for its order.
+        indexes = [models.Index(fields=["city"]), models.Index(fields=["city", "name"])]
 
 
 class ApiKey(models.Model):

@@ -23,7 +23,7 @@ class Pages(PageNumberPagination):
 
 
 class CustomerViewSet(viewsets.ModelViewSet):
-    """Customers, filtered by city, sorted by name."""
+    """Customers, filtered by city, in the order asked for."""
 
     queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
@@ -31,7 +31,7 @@ class CustomerViewSet(viewsets.ModelViewSet):
     permission_classes = [IsAuthenticated]
     pagination_class = Pages
     filter_backends = [filters.OrderingFilter]
-    ordering_fields = ["name", "created_at"]
+    ordering_fields = ["id", "name", "credit"]
 
     def get_queryset(self):
         """All, or those of one city."""
