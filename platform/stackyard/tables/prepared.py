@@ -152,8 +152,12 @@ class Prepared:
     ) -> dict[str, Any]:
         page, per_page, offset = (self._number(name, values) for name in ("page", "per_page", "offset"))
         window = {"limit": per_page + 1, "offset": offset + (page - 1) * per_page}
-        rows = self._rows(store, states, {**binds, **window}, self._sort(values))
-        total = self._total(store, states, binds, values)
+        total: tuple[int, bool] | None
+        if self._counts_in_passing(values):
+            rows, total = self._rows_and_total(store, states, {**binds, **window}, self._sort(values))
+        else:
+            rows = self._rows(store, states, {**binds, **window}, self._sort(values))
+            total = self._total(store, states, binds, values)
         items = self._records(store, rows[:per_page])
         return envelope(items, page, per_page, offset, len(rows) > per_page, total)
 
@@ -207,6 +211,29 @@ class Prepared:
         statement = self._statement("capped", states, (), self._capped)
         count = store.execute(statement, {**binds, "limit": CAP + 1})[0][0]
         return min(count, CAP), count > CAP
+
+    def _counts_in_passing(self, values: Sequence[Any]) -> bool:
+        """Whether a page and its total can come from one statement: a page with a whole total, locking nothing."""
+        return not self.query.lock and _now(self.query.totals, values) is True
+
+    def _rows_and_total(
+        self, store: Store, states: tuple[str, ...], binds: Mapping[str, Any], sort: Sort
+    ) -> tuple[Rows, tuple[int, bool]]:
+        """A page whose rows end with the total: one way to the database instead of two, and one moment of it."""
+        statement = self._statement(
+            "page",
+            states,
+            (sort.key,),
+            lambda s: self._select(s, sort, None, False).add_columns(self._count(s).scalar_subquery()),
+        )
+        rows = store.execute(statement, binds)
+        if not rows:
+            # A page past the end has no row to carry it.
+            return rows, (
+                store.execute(self._statement("count", states, (), self._count), binds)[0][0],
+                False,
+            )
+        return rows, (rows[0][-1], False)
 
     def _rows(
         self,
