@@ -157,12 +157,21 @@ def _load(hashed: bytes) -> FoundKey | None:
         .values_list("pk", "workspace_id", "scopes", "expires_at", "name")
         .first()
     )
-    if row is None:
-        return None
-    pk, workspace_id, scopes, expires_at, name = row
+    return None if row is None else _found_key(*row)
+
+
+def _found_key(pk: int, workspace_id: int, scopes: Any, expires_at: datetime | None, name: str) -> FoundKey:
     principal = Principal("api_key", pk, workspace_id, frozenset(scopes), label=name)
     ends = expires_at.timestamp() if expires_at is not None else None
     return FoundKey(pk, workspace_id, frozenset(scopes), ends, principal)
+
+
+def valid_keys(workspace_id: int) -> list[FoundKey]:
+    """The keys of a workspace that are valid now, by name: for trying a stack as one of them, without its text."""
+    rows = ApiKey.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("name", "pk")
+    values = rows.values_list("pk", "workspace_id", "scopes", "expires_at", "name")
+    keys = [_found_key(*row) for row in values]
+    return [key for key in keys if key.expires_at is None or key.expires_at > time.time()]
 
 
 class _Uses:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stackyard.core.errors import Problem
 from stackyard.core.principal import Principal
 
-from ..keys import find_valid, looks_like_key
+from ..keys import FoundKey, find_valid, looks_like_key
 from . import AuthMethod, bearer_of
 
 
@@ -31,11 +31,15 @@ class ApiKeyMethod(AuthMethod):
             text = bearer_of(headers)
             if text is None or not looks_like_key(text):
                 return None
-        key = find_valid(text, workspace_id)
-        if not key.allows(group_name, endpoint_name, reads):
-            raise Problem(
-                "ACCESS_DENIED",
-                "This API key may not call this endpoint.",
-                suggestion=f"Give the key the scope {group_name}/{endpoint_name}, or use another key.",
-            )
-        return key.principal
+        return admitted(find_valid(text, workspace_id), group_name, endpoint_name, reads)
+
+
+def admitted(key: FoundKey, group_name: str, endpoint_name: str, reads: bool) -> Principal:
+    """The principal of a valid key. Problem 403 when its scopes leave this endpoint out."""
+    if not key.allows(group_name, endpoint_name, reads):
+        raise Problem(
+            "ACCESS_DENIED",
+            "This API key may not call this endpoint.",
+            suggestion=f"Give the key the scope {group_name}/{endpoint_name}, or use another key.",
+        )
+    return key.principal

@@ -53,6 +53,7 @@ class Code(Step):
     icon = "braces"
     sentence = "Run code[ {source}]"
     synonyms = "javascript typescript lambda script function deno"
+    goes_out = True
     parameters = (
         Constant(
             "source", "The code: the body of an async function.", required=True, title="Code", widget="code"

@@ -39,6 +39,7 @@ class RunLambda(Step):
     icon = "square-function"
     sentence = "Run lambda {lambda}[ with {input}]"
     synonyms = "javascript typescript code deno background job"
+    goes_out = True
     parameters = (
         Constant("lambda", "The lambda's name.", required=True, widget="lambda"),
         Value("input", "What the code sees as input.", default={}),

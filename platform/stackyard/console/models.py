@@ -30,3 +30,26 @@ class Sketch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_kind} {self.owner_id}"
+
+
+class SampleInputs(models.Model):
+    """Inputs to try a stack with, kept under a name for one person. What is marked sensitive is never kept."""
+
+    owner_kind = models.CharField(max_length=16)
+    owner_id = models.BigIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    inputs = models.JSONField(default=dict)
+    caller = models.CharField(max_length=120, blank=True, default="")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner_kind", "owner_id", "user", "name"], name="sample_inputs_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

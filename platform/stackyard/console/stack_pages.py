@@ -11,9 +11,10 @@ from django.urls import URLPattern, path, reverse
 
 from stackyard.core.errors import Problem
 
-from . import sketches, stack_editor
+from . import sample_inputs, sketches, stack_editor
+from .debugging import DebugPages
 from .editor import Editor, differences
-from .owners import StackOwner
+from .owners import OWNERS, StackOwner
 from .pages import Crumb, confirmed, page
 from .problems import sentence
 
@@ -42,6 +43,7 @@ class StackPages:
             self._route("<int:pk>/revisions/<int:number>/", self.compare, "compare"),
             self._route("<int:pk>/revisions/<int:number>/restore/", self.restore, "restore"),
             *(self._editor_route(route, deed) for route, deed in stack_editor.ROUTES.items()),
+            *(DebugPages(self.owner_type, self.prefix).urls() if self.owner_type.kind in OWNERS else ()),
         ]
 
     def _editor_route(self, route: str, deed: View) -> URLPattern:
@@ -136,6 +138,7 @@ class StackPages:
             kind, pk = owner.kind, owner.row.pk
             owner.delete()
             sketches.forget(kind, pk)
+            sample_inputs.forget(kind, pk)
 
         return confirmed(
             request,

@@ -114,6 +114,7 @@ class StackCompiler:
         self.variables: list[str] = []
         self.depth = 0
         self._inner = 0
+        self._owner: Line | None = None
         self._declare()
 
     def _declare(self) -> None:
@@ -172,6 +173,8 @@ class StackCompiler:
         """The statements of a list of lines; `pass` when there are none."""
         made: list[ast.stmt] = []
         self.depth += 1
+        if self.traced and self._owner is not None:
+            made.append(self._enter_block(self._owner, path))
         for number, data in enumerate(lines or ()):
             if not data.get("disabled"):
                 made.extend(self.line(Line(data, (*path, number))))
@@ -181,18 +184,28 @@ class StackCompiler:
     def line(self, line: Line) -> list[ast.stmt]:
         """The statements of one line, wrapped in what Run & Debug records when traced."""
         outer, self.expressions.uses_budget = self.expressions.uses_budget, False
+        owner, self._owner = self._owner, line
         self.locate(line)
         made = Step.get(line.step).emit(line, self)
         made = [*self.budget_if_used(), *made]
-        self.expressions.uses_budget = outer
+        self.expressions.uses_budget, self._owner = outer, owner
         return self._traced(line, made) if self.traced else made
 
     def _traced(self, line: Line, statements: list[ast.stmt]) -> list[ast.stmt]:
         self.locate(line)
         enter = self.method("enter_line", self.constant(line.id), self.constant(self.depth))
-        value = self.variable(line.as_) if line.as_ else self.constant(None)
-        leave = self.method("leave_line", self.constant(line.id), self.constant(self.depth), value)
+        name = Step.get(line.step).leaves(line)
+        shown = [self.constant(True), self.variable(name)] if name else [self.constant(False)]
+        leave = self.method("leave_line", self.constant(line.id), self.constant(self.depth), *shown)
         return [self.statement(enter), *statements, self.statement(leave)]
+
+    def _enter_block(self, owner: Line, path: Path) -> ast.stmt:
+        """Tell Run & Debug which of its blocks a line runs: `then`, `else_if.0.then`, `do` …"""
+        self.locate(owner)
+        way = ".".join(str(part) for part in path[len(owner.path) + 1 :])
+        repeats = self.constant(Step.get(owner.step).repeats)
+        depth = self.constant(self.depth - 1)
+        return self.statement(self.method("enter_block", depth, self.constant(way), repeats))
 
     def keep(self, line: Line, made: ast.expr) -> list[ast.stmt]:
         """Store a result under the line's `as`, or only do the deed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,7 @@ class Execution:
     deadline: float
     started_at: datetime
     trace: Trace | None = None
+    is_cancelled: Callable[[], bool] | None = None
     status: int = 200
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     depth: int = 0
@@ -190,7 +191,9 @@ class Execution:
         return _TURNS
 
     def check_time(self) -> None:
-        """Stopped with 504 `TIMEOUT` when the run's time is over."""
+        """Stopped with 504 `TIMEOUT` when the run's time is over, with 499 `CANCELLED` when somebody ended it."""
+        if self.is_cancelled is not None and self.is_cancelled():
+            raise Stopped(Problem("CANCELLED", "The run was cancelled.", status=499))
         if time.monotonic() > self.deadline:
             raise Stopped(Problem("TIMEOUT", "The function stack took longer than it may."))
 
@@ -215,10 +218,15 @@ class Execution:
         if self.trace is not None:
             self.trace.enter(line_id, depth, self.depth)
 
-    def leave_line(self, line_id: str, depth: int, value: Any) -> None:
-        """A traced line has ended, with the value its `as` names."""
+    def enter_block(self, depth: int, way: str, repeats: bool) -> None:
+        """A traced line at this depth runs one of its blocks."""
         if self.trace is not None:
-            self.trace.leave(line_id, depth, self.depth, value)
+            self.trace.enter_block(depth, self.depth, way, repeats)
+
+    def leave_line(self, line_id: str, depth: int, has_value: bool, value: Any = None) -> None:
+        """A traced line has ended, with the value of the variable it leaves if it leaves one."""
+        if self.trace is not None:
+            self.trace.leave(line_id, depth, self.depth, has_value, value)
 
 
 def _now() -> datetime:

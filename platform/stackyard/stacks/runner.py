@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.core.errors import Faults, Problem
+from stackyard.core.jsonout import encode
 from stackyard.core.models import Workspace
 from stackyard.core.version import workspace_versions
 from stackyard.tables.schema import Schema, load_schema
@@ -29,6 +31,10 @@ __all__ = [
     "load_function",
     "load_plan",
 ]
+
+
+_KEPT_DRAFTS = 32
+"""Drafts that are tried again and again while somebody works on them."""
 
 
 class Plan:
@@ -69,6 +75,7 @@ class _WorkspacePlans:
     functions: Mapping[str, int]
     plans: dict[int, Plan] = field(default_factory=dict)
     function_revisions: dict[int, int] = field(default_factory=dict)
+    drafts: dict[bytes, Plan] = field(default_factory=dict)
 
 
 _held: dict[int, _WorkspacePlans] = {}
@@ -119,7 +126,15 @@ def load_function(workspace_id: int, function_id: int, traced: bool = False) -> 
 
 def load_draft(workspace_id: int, document: Mapping[str, Any]) -> Plan:
     """A traced plan of a document that is not published, for Run & Debug; 400 with all faults when it has errors."""
-    return _compile(workspace_id, _plans(workspace_id), document, "draft", True)
+    held = _plans(workspace_id)
+    digest = hashlib.sha256(encode(document)).digest()
+    plan = held.drafts.get(digest)
+    if plan is None:
+        plan = _compile(workspace_id, held, document, "draft", True)
+        if len(held.drafts) >= _KEPT_DRAFTS:
+            held.drafts.clear()
+        held.drafts[digest] = plan
+    return plan
 
 
 def _compile(

@@ -51,6 +51,10 @@ class Step(Kind, family="step"):
     """Codes of the platform's own problems that the deed can end in, such as NOT_FOUND."""
     catches: ClassVar[str | None] = None
     """The parameter with lines whose problems this step takes."""
+    repeats: ClassVar[bool] = False
+    """Whether it runs its lines several times."""
+    goes_out: ClassVar[bool] = False
+    """Whether what it does stays done when a trial is rolled back."""
 
     @classmethod
     def parameter(cls, name: str) -> Parameter | None:
@@ -77,6 +81,11 @@ class Step(Kind, family="step"):
     def called_function(cls, line: Line) -> str | None:
         """The name of the function whose lines run here, if it is a call."""
         return None
+
+    @classmethod
+    def leaves(cls, line: Line) -> str | None:
+        """The name of the variable whose value Run & Debug shows once the line has run."""
+        return line.as_
 
     @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:

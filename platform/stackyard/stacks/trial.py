@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
-
-from django.db import connection, transaction
 
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode
 from stackyard.core.limits import STACK_SECONDS
 from stackyard.core.models import Workspace
 from stackyard.core.principal import SYSTEM, Principal
-from stackyard.core.secrets import MASK, Secret
+from stackyard.core.secrets import Secret
+from stackyard.tables.rehearsal import Rehearsal, RehearsalStore, rehearsing
 
 from .execution import DebugStop, Execution, RequestFacts, workspace_facts
 from .runner import Plan, load_draft
 from .trace import Trace
 
-# A trial that rolls back holds SQLite's one write lock while it runs.
-_SQLITE_SECONDS = 5
+# From its first write on, a trial that rolls back holds SQLite's one write lock.
+_LOCKED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where to end a trial: before the line with this id, or after it."""
+
+    line: str
+    after: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a run of a draft came to. `value` is the response; `problem` is set instead when it failed.
 
-    `stopped` says that `stop_and_debug` ended it, with its value. `lines` is the trace, in the order of running.
+    `stopped` says that `stop_and_debug` or a `Stop` ended it, with its value; `stopped_at` is then the line of the
+    `Stop`. `lines` is the trace, in the order of running; `trace` has the single rounds too.
     """
 
     status: int
@@ -37,9 +45,11 @@ class Trial:
     problem: Problem | None
     headers: list[tuple[str, str]]
     seconds: float
-    lines: list[dict[str, Any]]
+    trace: Trace
     stopped: bool = False
+    stopped_at: str | None = None
     kept: bool = False
+    lines: list[dict[str, Any]] = field(default_factory=list)
 
     def as_value(self, request_id: str) -> dict[str, Any]:
         """JSON for the console and the management API."""
@@ -48,6 +58,7 @@ class Trial:
             "milliseconds": round(self.seconds * 1000, 3),
             "headers": [{"name": name, "value": value} for name, value in self.headers],
             "stopped": self.stopped,
+            "stopped_at": self.stopped_at,
             "kept": self.kept,
             "lines": self.lines,
         }
@@ -69,80 +80,95 @@ def try_document(
     *,
     principal: Principal = SYSTEM,
     request: RequestFacts | None = None,
+    lenient: Container[str] = (),
     keep_changes: bool = False,
-    timeout_seconds: float = STACK_SECONDS.default,
+    stop: Stop | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Trial:
     """Run a document as it is now. Problem 400 with every fault when it cannot run at all.
 
     Whatever the run itself ends in, its own Problems included, is in the Trial. Records that it changed are
-    rolled back unless `keep_changes`; on SQLite such a run may then take 5 seconds at most. Secrets are masked.
+    rolled back unless `keep_changes`; on SQLite such a run may take 5 seconds from its first write on. Secrets are
+    masked. `lenient` names inputs that come as texts. `is_cancelled` is asked at every line.
     """
     plan = load_draft(workspace.pk, document)
-    secrets = [
-        value.reveal()
-        for value in workspace_facts(workspace.pk).variables.values()
-        if isinstance(value, Secret)
-    ]
-    if not keep_changes and connection.vendor == "sqlite":
-        timeout_seconds = min(timeout_seconds, _SQLITE_SECONDS)
-    trace = Trace(secrets)
-    execution = Execution.start(workspace.pk, principal, request, trace, timeout_seconds)
-    with _put_back(not keep_changes):
-        return _run(plan, execution, trace, dict(inputs), kept=keep_changes)
+    variables = workspace_facts(workspace.pk).variables.values()
+    trace = Trace(
+        (value.reveal() for value in variables if isinstance(value, Secret)),
+        stop.line if stop is not None else None,
+        stop is not None and stop.after,
+    )
+    seconds = timeout_seconds or document.get("timeout_seconds") or STACK_SECONDS.default
+    execution = Execution.start(workspace.pk, principal, request, trace, seconds)
+    execution.is_cancelled = is_cancelled
+    with _changes(execution, keep_changes):
+        ran = _run(plan, execution, trace, inputs, lenient)
+    return _trial(ran, execution, trace, kept=keep_changes)
 
 
-@contextmanager
-def _put_back(wanted: bool) -> Iterator[None]:
-    if not wanted:
-        yield
-        return
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+def _changes(execution: Execution, kept: bool) -> AbstractContextManager[None]:
+    """The transaction that a trial's changes end with; none when they are kept."""
+    if kept:
+        return nullcontext()
+
+    def hurry() -> None:
+        if execution.schema.dialect == "sqlite":
+            execution.deadline = min(execution.deadline, time.monotonic() + _LOCKED_SECONDS)
+
+    rehearsal = Rehearsal(hurry)
+    execution.store = RehearsalStore(execution.store, rehearsal)
+    return rehearsing(rehearsal)
 
 
-def _run(plan: Plan, execution: Execution, trace: Trace, inputs: dict[str, Any], *, kept: bool) -> Trial:
-    began = time.perf_counter()
-    value, problem, stopped = None, None, False
+@dataclass(slots=True)
+class _Ran:
+    """How the run ended, before anything is masked."""
+
+    value: Any = None
+    problem: Problem | None = None
+    stopped: bool = False
+    seconds: float = 0.0
+
+
+def _run(
+    plan: Plan, execution: Execution, trace: Trace, inputs: Mapping[str, Any], lenient: Container[str]
+) -> _Ran:
+    ran, began = _Ran(), time.perf_counter()
+    trace.hide(*plan.inputs.secrets_in(inputs))
     try:
-        value = plan.run(execution, plan.inputs.bind(inputs))
+        ran.value = plan.run(execution, plan.inputs.bind(inputs, lenient))
     except Problem as raised:
-        problem = _without_secrets(raised, trace.secrets)
+        ran.problem = raised
     except DebugStop as stop:
-        value, stopped = stop.value, True
-    seconds = time.perf_counter() - began
-    trace.finish(failed=problem is not None)
+        ran.value, ran.stopped = stop.value, True
+    ran.seconds = time.perf_counter() - began
+    trace.finish(failed=ran.problem is not None)
+    return ran
+
+
+def _trial(ran: _Ran, execution: Execution, trace: Trace, *, kept: bool) -> Trial:
+    problem = _without_secrets(ran.problem, trace) if ran.problem is not None else None
     return Trial(
         status=problem.status if problem is not None else execution.status,
-        value=masked(value, trace.secrets),
+        value=trace.masked_in(ran.value),
         problem=problem,
-        headers=masked(execution.response_headers, trace.secrets),
-        seconds=seconds,
-        lines=trace.as_value(),
-        stopped=stopped,
+        headers=[(name, trace.masked_in(value)) for name, value in execution.response_headers],
+        seconds=ran.seconds,
+        trace=trace,
+        stopped=ran.stopped,
+        stopped_at=trace.stopped_at,
         kept=kept,
+        lines=trace.as_value(),
     )
 
 
-def _without_secrets(problem: Problem, secrets: list[str]) -> Problem:
+def _without_secrets(problem: Problem, trace: Trace) -> Problem:
     return Problem(
-        masked(problem.code, secrets),
-        masked(problem.message, secrets),
+        trace.masked_in(problem.code),
+        trace.masked_in(problem.message),
         status=problem.status,
-        suggestion=masked(problem.suggestion, secrets),
-        details=masked(problem.details, secrets),
+        suggestion=trace.masked_in(problem.suggestion),
+        details=trace.masked_in(problem.details),
         place=problem.place,
     )
-
-
-def masked(value: Any, secrets: list[str]) -> Any:
-    """A value with every occurrence of a secret's text masked."""
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
-    if isinstance(value, Mapping):
-        return {masked(key, secrets): masked(part, secrets) for key, part in value.items()}
-    if isinstance(value, list):
-        return [masked(part, secrets) for part in value]
-    return tuple(masked(part, secrets) for part in value) if isinstance(value, tuple) else value

@@ -28,6 +28,7 @@ class CacheDelete(Step):
     icon = "database-zap"
     sentence = "Delete {key} from the cache"
     synonyms = "redis cache remove forget clear invalidate"
+    goes_out = True
     parameters = (Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),)
     raises = ("CACHE_UNAVAILABLE",)
     run = staticmethod(cache_delete)

@@ -31,6 +31,7 @@ class CacheIncrement(Step):
     icon = "database-zap"
     sentence = "Add {by} to {key} in the cache"
     synonyms = "redis cache counter incr increment decrement atomic"
+    goes_out = True
     parameters = (
         Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),
         Value("by", "What to add; a negative number takes away.", default=1, type=t.INT),

@@ -29,6 +29,7 @@ class CacheSet(Step):
     icon = "database-zap"
     sentence = "Keep {value} as {key} for {ttl} seconds"
     synonyms = "redis cache write store remember memo"
+    goes_out = True
     gives_result = False
     parameters = (
         Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),

@@ -85,6 +85,7 @@ class ExternalApiRequest(Step):
     icon = "globe"
     sentence = "{method} {url}"
     synonyms = "http https fetch call rest webhook send get post curl axios integration"
+    goes_out = True
     parameters = (
         Value("method", "GET, POST, PUT, PATCH, DELETE …", default="GET", type=t.TEXT),
         Value("url", "The address, with https:// or http://.", required=True, type=t.TEXT, title="Address"),

@@ -31,6 +31,7 @@ class For(Step):
     sentence = "Repeat {count} times"
     synonyms = "loop repeat times count"
     gives_result = False
+    repeats = True
     parameters = (
         Value("count", "How often.", required=True, type=t.INT),
         Lines("do", "Runs each time."),

@@ -33,6 +33,7 @@ class ForEach(Step):
     sentence = "For each {item} in {in}"
     synonyms = "loop iterate foreach list"
     gives_result = False
+    repeats = True
     parameters = (
         Value("in", "The list.", required=True, type=t.LIST.or_null()),
         NewName("item", "What an item is called inside.", default="item"),

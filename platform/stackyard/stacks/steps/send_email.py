@@ -31,6 +31,7 @@ class SendEmail(Step):
     icon = "mail"
     sentence = "Send {subject} to {to}"
     synonyms = "email mail smtp message notify newsletter report"
+    goes_out = True
     parameters = (
         Value(
             "to",

@@ -40,6 +40,11 @@ class SetVariable(Step):
         return t.NULL
 
     @classmethod
+    def leaves(cls, line: Line) -> str | None:
+        """The variable."""
+        return line.params.get("name")
+
+    @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:
         """`v = value`."""
         value = code.value(line.params.get("value"), line, "value")

@@ -111,6 +111,12 @@ class UpdateVariable(Step):
         return t.NULL
 
     @classmethod
+    def leaves(cls, line: Line) -> str | None:
+        """The whole variable."""
+        found = path_of(line.params.get("path"))
+        return found[0] if found is not None else None
+
+    @classmethod
     def emit(cls, line: Line, code: StackCompiler) -> list[ast.stmt]:
         """`v = changed(v, keys, value)`."""
         found = path_of(line.params["path"])

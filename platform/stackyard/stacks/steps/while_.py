@@ -22,6 +22,7 @@ class While(Step):
     sentence = "While {if}"
     synonyms = "loop until repeat"
     gives_result = False
+    repeats = True
     parameters = (
         Condition("if", "Looked at before each turn.", required=True),
         Lines("do", "Runs each time."),
