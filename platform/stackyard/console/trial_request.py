@@ -94,8 +94,8 @@ def run_asked(owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder) -
         result["state"] = "refused"
     except Exception as error:
         _log.error("trial %s failed", folder.id, exc_info=error)
-        problem = Problem("INTERNAL_ERROR", "Something went wrong here.", suggestion="The log says what.")
-        result, body, entries = {**problem_body(problem, folder.id), "status": 500}, b"", {}
+        broken = Problem("INTERNAL_ERROR", "Something went wrong here.", suggestion="The log says what.")
+        result, body, entries = {**problem_body(broken, folder.id), "status": 500}, b"", {}
         result["state"] = "refused"
     result.update(id=folder.id, whole_milliseconds=_milliseconds(time.perf_counter() - began))
     folder.finish(result, body, entries)
