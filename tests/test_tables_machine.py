@@ -282,6 +282,9 @@ class StoreMachine(RuleBasedStateMachine):
             by_number += answer["items"]
             assert answer["itemsTotal"] == len(found)
             page = answer["nextPage"]
+        past = Query("t", where=where, sort=sort, page=len(found) + 2, per_page=size, totals=True)
+        answer = self.store.query(past)
+        assert (answer["items"], answer["itemsTotal"]) == ([], len(found))
         by_cursor: list[Any] = []
         cursor: str | None = ""
         while cursor is not None:
