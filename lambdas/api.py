@@ -147,7 +147,7 @@ class LambdaViewSet(DraftViewSet):
         return self.shown(self.owner())
 
     def destroy(self, request: Request, **names: Any) -> Response:
-        """Delete a lambda with its revisions and schedules. Stacks that run it fail from then on."""
+        """Delete a lambda with its revisions and schedules. 409 while something published runs or follows it."""
         publishing.delete_lambda(self.owner())
         return Response(status=204)
 

@@ -17,4 +17,4 @@ class LambdasConfig(AppConfig):
         """Find the steps and triggers, join the run kinds, listen to runs that end."""
         load("lambdas.steps")
         load("lambdas.triggers")
-        from . import filters, run_kind  # noqa: F401  (join their families)
+        from . import dependents, filters, run_kind  # noqa: F401  (listen, and join their families)

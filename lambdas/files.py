@@ -14,6 +14,7 @@ from stackyard.core.yaml import dump
 from stackyard.stacks.files import MESSAGE, to_verify
 from stackyard.tables.schema import fresh_schema
 
+from .dependents import leaders_of, names_in, warn_of_strangers
 from .document import CODE_CHARACTERS, DEFAULTS, check_document, with_defaults
 from .models import Lambda
 from .publishing import bring_packages, create_lambda, delete_lambda, publish, save_draft
@@ -146,7 +147,9 @@ class LambdaFiles(DocumentFiles):
         target = rows.filter(name=self.name_of(change.was or change.path)).first()
         if target is None:
             target = create_lambda(walk.target, change.wanted, walk.author)
-        faults = save_draft(target, change.wanted, walk.author)
+        # Whom it follows may be in a file that comes later.
+        found = save_draft(target, change.wanted, walk.author)
+        faults = [fault for fault in found if fault.code != "unknown_lambda"]
         self._note(walk, change.file, faults)
         if not any(fault.level == "error" for fault in faults):
             publish(target, walk.author, MESSAGE)
@@ -160,15 +163,28 @@ class LambdaFiles(DocumentFiles):
         variables = dict(Variable.objects.filter(workspace=walk.target).values_list("name", "is_secret"))
         tables = fresh_schema(walk.target.pk).tables
         rows = walk.target.lambdas.filter(published__isnull=False).select_related("published")
+        names = names_in(walk.target)
+        gone = {name for change in changes for name in self._given_up(walk, change)} - set(names)
         for found in to_verify(self, walk, changes, {_path(row.name): row for row in rows}):
-            faults = Faults()
-            check_document(_document(found.row), faults, variables, tables)
+            faults, document = Faults(), _document(found.row)
+            check_document(document, faults, variables, tables)
+            for number, leader in leaders_of(document):
+                if leader in gone:
+                    path = ("triggers", number, "after", "lambda")
+                    faults.error(path, "unknown_lambda", f'It follows "{leader}", which goes away.')
+            if found.is_written:
+                warn_of_strangers(document, faults, {*names, *gone})
             if found.source is not None:
-                self._note(walk, found.source, faults.errors)
+                self._note(walk, found.source, faults.found)
                 continue
             for fault in faults.errors:
                 message = f"It is not in the files and would no longer work: {fault.message}"
                 walk.faults.add(found.path, message, code=fault.code, suggestion=fault.suggestion)
+
+    def _given_up(self, walk: Walk, change: Change) -> Iterator[str]:
+        """The name of a lambda that a change takes away or renames."""
+        if change.kind.name == self.name and (change.was or (walk.prune and change.action == "missing")):
+            yield self.name_of(change.was or change.path)
 
     def _note(self, walk: Walk, source: SourceFile, faults: Iterable[Fault]) -> None:
         """Note faults of settings at their keys, and those of code at their line and column of main.ts."""

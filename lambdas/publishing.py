@@ -19,6 +19,7 @@ from stackyard.stacks.models import Revision
 from stackyard.tables.schema import load_schema
 
 from . import supervisor
+from .dependents import ask_users, names_in, warn_of_strangers
 from .document import DEFAULTS, check_document, with_defaults
 from .models import Lambda, Trigger, name_validator, new_token
 from .supervisor.compiler import SyntaxFault
@@ -36,6 +37,7 @@ def check(target: Lambda, document: Any) -> Checked:
         name = document.get("name")
         if workspace.lambdas.filter(name=name).exclude(pk=target.pk).exists():
             faults.error(("name",), "doubled_name", f'There is another lambda "{name}".')
+        warn_of_strangers(document, faults, names_in(workspace))
         if isinstance(document.get("code"), str):
             _check_code(document["code"], faults)
     return Checked(faults.found, {}, t.ANY)
@@ -100,9 +102,19 @@ def save_draft(target: Lambda, document: Mapping[str, Any], author: Any = None) 
 
 
 def publish(target: Lambda, author: Any = None, message: str = "") -> Revision:
-    """Make the draft what runs. Problem 400 with every fault, and nothing changed, when it has any."""
+    """Make the draft what runs. Problem 400 with every fault, and nothing changed, when it has any; `CONFLICT` when it would
+    give up a name that published stacks run, or lambdas follow."""
     bring_packages(with_defaults(target.draft)["code"])
-    return stacks.publish(target, author, message, LAMBDAS)
+    before = target.name
+    try:
+        with transaction.atomic():
+            revision = stacks.publish(target, author, message, LAMBDAS)
+            if target.name != before:
+                ask_users(target.workspace_id, before)
+    except Problem:
+        target.refresh_from_db(fields=["name", "description", "published"])
+        raise
+    return revision
 
 
 def restore(target: Lambda, revision: Revision, author: Any = None) -> list[Fault]:
@@ -113,12 +125,16 @@ def restore(target: Lambda, revision: Revision, author: Any = None) -> list[Faul
 
 
 def delete_lambda(target: Lambda) -> None:
-    """Take a lambda away with its schedules and triggers; runs that wait end as failed when their turn comes."""
+    """Take a lambda away with its schedules and triggers; runs that wait end as failed when their turn comes.
+
+    Problem `CONFLICT` while something published runs or follows it.
+    """
     with transaction.atomic():
         replace_schedules(target.workspace, "lambda", target.pk, [])
         Revision.objects.filter(owner_kind=LAMBDAS.kind, owner_id=target.pk).delete()
         target.delete()
         version.bump(target.workspace_id)
+        ask_users(target.workspace_id, target.name)
 
 
 def _switch(target: Lambda, document: dict[str, Any]) -> None:

@@ -117,7 +117,15 @@ class LambdaEditor:
             messages.error(self.request, f"The code could not be checked. {sentence(problem)}")
             return Manuscript(code, document)
         form.show(faults)
+        self._warn(faults)
         return Manuscript(code, document, _marks(faults))
+
+    def _warn(self, faults: Iterable[Fault]) -> None:
+        """Say what does not block, once it was asked for."""
+        if self.request.method == "POST":
+            for fault in faults:
+                if fault.level == "warning" and fault.path[:1] != ("code",):
+                    messages.warning(self.request, capital(fault.message))
 
     # Deeds
 

@@ -112,10 +112,10 @@ class LambdaForm(forms.Form):
         return [] if found is None else found
 
     def show(self, faults: Iterable[Fault]) -> None:
-        """Put each fault of a setting at its field."""
+        """Put each fault of a setting that blocks at its field."""
         for fault in faults:
             field, *rest = fault.path or ("",)
-            if field == "code":
+            if field == "code" or fault.level != "error":
                 continue
             place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in rest)
             message = f"{place}: {capital(fault.message)}" if place else capital(fault.message)

@@ -35,6 +35,7 @@ class StackOwner:
     deeds: Any
     model: Any
     related: tuple[str, ...] = ("published",)
+    after_deletion = "It can only go when nothing that is published uses it."
 
     def __init__(self, row: Any) -> None:
         self.row = row
@@ -127,6 +128,7 @@ class EndpointOwner(StackOwner):
     deeds = endpoint_publishing
     model = Endpoint
     related = ("published", "group", "group__workspace")
+    after_deletion = "Calls to it fail from the next one on."
 
     def as_called(self, document: dict[str, Any]) -> dict[str, Any]:
         """The document with the inputs in its path required: no call comes without them."""

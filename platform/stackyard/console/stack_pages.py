@@ -144,7 +144,7 @@ class StackPages:
             request,
             deed,
             title=f"Delete {owner.row}",
-            warning=f"The {owner.kind} and its revisions are deleted. Calls to it fail from the next one on.",
+            warning=f"The {owner.kind} and its revisions are deleted. {owner.after_deletion}",
             action=f"Yes, delete this {owner.kind}",
             done=f"The {owner.kind} {owner.row} is deleted.",
             back=owner.address("change"),

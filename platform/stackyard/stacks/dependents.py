@@ -1,4 +1,4 @@
-"""Which published stacks would stop working when a table, a field or a function goes away."""
+"""Which published stacks would stop working when a table, a field, a function or a lambda goes away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from stackyard.core.errors import Detail, Problem
+from stackyard.core.errors import Detail
 from stackyard.core.models import Workspace
 from stackyard.tables.narrowing import narrowed
 from stackyard.tables.schema import fresh_schema
@@ -17,13 +17,11 @@ from .catalogue import load_catalogue
 from .check import check_document
 from .models import Function
 
-SHOWN = 10
 
-
-def refuse_broken(
+def broken(
     workspace_id: int, documents: Iterable[tuple[str, Mapping[str, Any]]], names: Sequence[str] = ()
-) -> None:
-    """Problem `CONFLICT` when a published document has errors now. `documents` are (label, document).
+) -> list[Detail]:
+    """What is wrong now with published documents, given as (label, document).
 
     With `names`, only documents that hold one of them are looked at.
     """
@@ -38,14 +36,7 @@ def refuse_broken(
         for fault in check_document(document, catalogue, extra_keys=tuple(document)).errors:
             place = f"{label}, line {fault.line_id}" if fault.line_id else label
             details.append(Detail(place, fault.code, fault.message))
-    if details:
-        raise Problem(
-            "CONFLICT",
-            f"What is published still uses it: {details[0].field}"
-            + (f" and {len(details) - 1} more places." if len(details) > 1 else "."),
-            suggestion="Change and publish these first, or change tables and stacks together with workspace apply.",
-            details=details[:SHOWN],
-        )
+    return details
 
 
 def mentions(document: Mapping[str, Any], names: Sequence[str]) -> bool:
@@ -55,7 +46,7 @@ def mentions(document: Mapping[str, Any], names: Sequence[str]) -> bool:
 
 
 @receiver(narrowed)
-def _functions_first(workspace_id: int, names: Sequence[str], **_: Any) -> None:
+def _functions_first(workspace_id: int, names: Sequence[str], **_: Any) -> list[Detail]:
     rows = Function.objects.filter(workspace_id=workspace_id, published__isnull=False)
     found = rows.values_list("name", "published__document")
-    refuse_broken(workspace_id, ((f"function {name}", document) for name, document in found), names)
+    return broken(workspace_id, ((f"function {name}", document) for name, document in found), names)
