@@ -41,6 +41,7 @@ def kind_value(kind: type[Step]) -> dict[str, Any]:
         "words": _(kind.synonyms),
         "sentence": _(kind.sentence),
         "gives_result": kind.gives_result,
+        "result": kind.result_name,
         "parameters": [_parameter(parameter) for parameter in kind.parameters],
     }
 

@@ -46,6 +46,8 @@ class Step(Kind, family="step"):
 
     parameters: ClassVar[Sequence[Parameter]] = ()
     gives_result: ClassVar[bool] = True
+    result_name: ClassVar[str] = "result"
+    """What editors call the result of a new line."""
     run: ClassVar[Any] = None
     raises: ClassVar[Sequence[str]] = ()
     """Codes of the platform's own problems that the deed can end in, such as NOT_FOUND."""

@@ -29,6 +29,7 @@ class AddOrEditRecord(Step):
     icon = "file-plus-2"
     sentence = "Add or edit {table} where {field} is {value}[: {data}]"
     synonyms = "upsert save create update merge"
+    result_name = "record"
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName(

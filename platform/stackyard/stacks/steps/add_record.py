@@ -30,6 +30,7 @@ class AddRecord(Step):
     icon = "file-plus"
     sentence = "Add to {table}[ with {data}]"
     synonyms = "create insert new record save"
+    result_name = "record"
     parameters = (
         TableName("table", "The table.", required=True),
         Data("data", "The fields and their values; what is left out takes its default.", required=True),

@@ -29,6 +29,7 @@ class CacheDelete(Step):
     sentence = "Delete {key} from the cache"
     synonyms = "redis cache remove forget clear invalidate"
     goes_out = True
+    result_name = "was_cached"
     parameters = (Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),)
     raises = ("CACHE_UNAVAILABLE",)
     run = staticmethod(cache_delete)

@@ -28,6 +28,7 @@ class CacheGet(Step):
     icon = "database-zap"
     sentence = "Get {key} from the cache"
     synonyms = "redis cache read remember memo"
+    result_name = "cached"
     parameters = (Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),)
     raises = ("CACHE_UNAVAILABLE",)
     run = staticmethod(cache_get)

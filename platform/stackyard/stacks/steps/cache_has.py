@@ -28,6 +28,7 @@ class CacheHas(Step):
     icon = "database-zap"
     sentence = "Is {key} in the cache"
     synonyms = "redis cache exists contains"
+    result_name = "is_cached"
     parameters = (Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),)
     raises = ("CACHE_UNAVAILABLE",)
     run = staticmethod(cache_has)

@@ -32,6 +32,7 @@ class CacheIncrement(Step):
     sentence = "Add {by} to {key} in the cache"
     synonyms = "redis cache counter incr increment decrement atomic"
     goes_out = True
+    result_name = "count"
     parameters = (
         Value("key", "The key: a text of at most 200 characters.", required=True, type=t.TEXT),
         Value("by", "What to add; a negative number takes away.", default=1, type=t.INT),

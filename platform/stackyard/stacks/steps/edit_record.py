@@ -29,6 +29,7 @@ class EditRecord(Step):
     icon = "file-pen"
     sentence = "Edit {table} where {field} is {value}[: {data}]"
     synonyms = "update replace change record put"
+    result_name = "record"
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName("field", "The field to find it by.", default="id"),

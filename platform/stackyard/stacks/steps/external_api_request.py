@@ -86,6 +86,7 @@ class ExternalApiRequest(Step):
     sentence = "{method} {url}"
     synonyms = "http https fetch call rest webhook send get post curl axios integration"
     goes_out = True
+    result_name = "reply"
     parameters = (
         Value("method", "GET, POST, PUT, PATCH, DELETE …", default="GET", type=t.TEXT),
         Value("url", "The address, with https:// or http://.", required=True, type=t.TEXT, title="Address"),

@@ -29,6 +29,7 @@ class GetRecord(Step):
     icon = "file-search"
     sentence = "Get from {table} where {field} is {value}"
     synonyms = "read find one record by id lookup fetch"
+    result_name = "record"
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName("field", "The field to find it by.", default="id"),

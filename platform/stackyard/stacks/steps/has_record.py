@@ -28,6 +28,7 @@ class HasRecord(Step):
     icon = "file-question"
     sentence = "Is there a {table} where {field} is {value}"
     synonyms = "exists check record present"
+    result_name = "exists"
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName("field", "The field to look in.", default="id"),

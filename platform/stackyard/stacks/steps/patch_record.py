@@ -29,6 +29,7 @@ class PatchRecord(Step):
     icon = "file-pen"
     sentence = "Change {table} where {field} is {value}[: {data}]"
     synonyms = "update merge change fields partial"
+    result_name = "record"
     parameters = (
         TableName("table", "The table.", required=True),
         FieldName("field", "The field to find it by.", default="id"),

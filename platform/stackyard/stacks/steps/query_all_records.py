@@ -91,6 +91,7 @@ class QueryAllRecords(Step):
     icon = "database"
     sentence = "Query {table}[ where {where}][ by {sort}][, {return}]"
     synonyms = "list find search select read filter get all"
+    result_name = "records"
     parameters = (
         TableName("table", "The table.", required=True),
         QueryPart(

@@ -39,6 +39,7 @@ class RenderTemplate(Step):
     icon = "file-text"
     sentence = "Render {template}"
     synonyms = "twig jinja handlebars html text mail merge template engine"
+    result_name = "rendered"
     parameters = (
         Value("template", "The template's text.", required=True, type=t.TEXT, widget="long_text"),
         Value("data", "The names the template may use.", default={}, type=t.OBJECT),

@@ -32,6 +32,7 @@ class SendEmail(Step):
     sentence = "Send {subject} to {to}"
     synonyms = "email mail smtp message notify newsletter report"
     goes_out = True
+    result_name = "sent"
     parameters = (
         Value(
             "to",
