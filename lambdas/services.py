@@ -29,6 +29,13 @@ _OPTIONS = {
     "totals": "totals",
     "fields": "fields",
     "addons": "addons",
+    "join": "join",
+    "computed": "computed",
+}
+_AGGREGATE_OPTIONS = {
+    **{name: _OPTIONS[name] for name in ("sort", "page", "perPage", "offset", "totals", "join", "computed")},
+    "groupBy": "group_by",
+    "aggregate": "aggregate",
 }
 _EMAIL = ("to", "subject", "text", "html", "attachments")
 DEEPEST = 20
@@ -73,6 +80,7 @@ class LambdaServices:
             "db.first": lambda table, where=None, options=None: self.query(table, where, options, "single"),
             "db.count": lambda table, where=None: self.query(table, where, None, "count"),
             "db.exists": lambda table, where=None: self.query(table, where, None, "exists"),
+            "db.aggregate": self.aggregate,
             "db.add": lambda table, data: store.add(table, data),
             "db.addMany": lambda table, items: store.add_many(table, items),
             "db.edit": lambda table, value, data, field="id": store.edit(table, value, data, field),
@@ -96,19 +104,14 @@ class LambdaServices:
     # Records
 
     def query(self, table: str, where: Any = None, options: Any = None, return_: str = "list") -> Any:
-        """`db.query(table, where, {sort, page, perPage, cursor, fields, addons})`."""
-        options = options or {}
-        if not isinstance(options, dict):
-            raise invalid_input([Detail("options", "type", "expected an object such as {sort: [...]}")])
-        unknown = [name for name in options if name not in _OPTIONS]
-        if unknown:
-            details = [
-                Detail(n, "unknown_key", f"There is no such option.{did_you_mean(n, _OPTIONS)}")
-                for n in unknown
-            ]
-            raise invalid_input(details)
-        parts = {_OPTIONS[name]: value for name, value in options.items() if value is not None}
+        """`db.query(table, where, {sort, page, perPage, cursor, fields, addons, join, computed})`."""
+        parts = _read_options(options, _OPTIONS)
         return self.execution.store.query(Query(table, where, return_=return_, **parts))
+
+    def aggregate(self, table: str, where: Any = None, options: Any = None) -> Any:
+        """`db.aggregate(table, where, {groupBy, aggregate, sort, page, perPage, join, computed})`."""
+        parts = _read_options(options, _AGGREGATE_OPTIONS)
+        return self.execution.store.query(Query(table, where, return_="aggregate", **parts))
 
     def begin(self) -> None:
         """A transaction, or a part of one that can be undone by itself."""
@@ -195,6 +198,20 @@ class LambdaServices:
                 [Detail(n, "unknown_key", f"An e-mail has no such part.{hint}") for n, hint in hints]
             )
         return mail.send(*(sent.get(name) for name in _EMAIL)).as_value()
+
+
+def _read_options(options: Any, known: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a query by the names that `Query` has for them. Problem `INVALID_INPUT` for others."""
+    options = options or {}
+    if not isinstance(options, dict):
+        raise invalid_input([Detail("options", "type", "expected an object such as {sort: [...]}")])
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        details = [
+            Detail(n, "unknown_key", f"There is no such option.{did_you_mean(n, known)}") for n in unknown
+        ]
+        raise invalid_input(details)
+    return {known[name]: value for name, value in options.items() if value is not None}
 
 
 class _Undo(Exception):

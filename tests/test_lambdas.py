@@ -108,6 +108,17 @@ return {kept: kept.items, many, left: await db.exists('orders', {id: one.id})};
     assert finished.logs == "undone no\n"
 
 
+def test_a_lambda_asks_for_aggregates(orders: Workspace) -> None:
+    code = """
+const groups = await db.aggregate('orders', null, {groupBy: {field: 'created_at', part: 'year'}, aggregate: {n: 'count'}});
+const all = await db.aggregate('orders', {id: {$gt: 1}}, {aggregate: {n: 'count', last: {max: 'id'}}});
+try { await db.aggregate('orders', null, {group: 'id'}) } catch (error) { return [groups.length, groups[0].n, all, error.message] }
+"""
+    finished = run_now(made(orders, "grouper", code), None)
+    assert finished.value[:3] == [1, 3, {"n": 2, "last": 3}]
+    assert 'Did you mean "groupBy"' in finished.value[3]
+
+
 def test_a_lambdas_error_names_its_line_and_what_the_platform_refused(orders: Workspace) -> None:
     target = made(orders, "broken", "\nconst x = await db.query('ordres');\nreturn x;")
     finished = run_now(target, None)

@@ -110,6 +110,10 @@ def test_a_search_takes_the_whole_language(filled: Door) -> None:
     one = filled.post(f"{RECORDS}/search", {"where": {"name": "Bob"}, "return": "single", "fields": ["name"]})
     assert one.json() == {"name": "Bob"}
     assert names(filled.post(f"{RECORDS}/search", {})) == ["Ann", "Bob", "Cid"]
+    asked = {"computed": {"old": "age > 25"}, "group_by": "old", "aggregate": {"n": "count"}, "sort": "n"}
+    groups = filled.post(f"{RECORDS}/search", asked).json()
+    assert [set(group) for group in groups] == [{"old", "n"}] * len(groups)
+    assert sum(group["n"] for group in groups) == 3
 
 
 def test_pages_follow_by_cursor(filled: Door) -> None:
@@ -140,6 +144,10 @@ def test_pages_follow_by_cursor(filled: Door) -> None:
         ({"fields": [5]}, "fields"),
         ({"addons": [{"table": "nothing"}]}, "addons"),
         ({"addons": 5}, "addons"),
+        ({"join": [{"table": "nothing"}]}, "join.0.table"),
+        ({"computed": {"x": "agee"}}, "computed.x"),
+        ({"aggregate": {"x": {"sum": "name"}}}, "aggregate.x.sum"),
+        ({"group_by": "nothing"}, "group_by.0"),
         ({"cursor": "garbage"}, "cursor"),
         ({"cursor": 5}, "cursor"),
         ({"return": "all"}, "return"),

@@ -11,10 +11,20 @@ type Comparison<V> = V | Date | {
 type Where<T extends TableName> = { [F in Field<T>]?: Comparison<Tables[T][F]> } & {
   $and?: Where<T>[]; $or?: Where<T>[]; $not?: Where<T>; [path: `${string}.${string}`]: unknown;
 };
-interface Options<T extends TableName> {
+interface Join { table: TableName; as?: string; match: { [theirs: string]: string }; type?: "left" | "inner" }
+interface Beside { join?: readonly Join[]; computed?: { [name: string]: string } }
+interface Options<T extends TableName> extends Beside {
   sort?: string | readonly string[]; fields?: readonly string[]; addons?: unknown;
   page?: number; perPage?: number; offset?: number; cursor?: string | null; totals?: boolean;
 }
+type Measure = "count" | { count: string } | { count_distinct: string } | { sum: string } | { avg: string } | { min: string } | { max: string };
+type Part = "year" | "quarter" | "month" | "week" | "day" | "hour" | "month_of_year" | "day_of_month" | "day_of_week" | "hour_of_day" | "minute_of_hour";
+type Grouping = string | { field: string; part?: Part; time_zone?: string; as?: string };
+interface Aggregates<A> extends Beside {
+  groupBy?: Grouping | readonly Grouping[]; aggregate?: A; sort?: string | readonly string[];
+  page?: number; perPage?: number; offset?: number; totals?: boolean;
+}
+type Measured<A> = { [K in keyof A]: A[K] extends "count" | { count: string } | { count_distinct: string } | { sum: string } ? number : any };
 interface Paged<R> {
   items: R[]; itemsReceived: number; curPage: number; nextPage: number | null; prevPage: number | null;
   offset: number; perPage: number; itemsTotal?: number; pageTotal?: number; nextCursor?: string | null;
@@ -22,12 +32,17 @@ interface Paged<R> {
 type Given<R> = { [K in keyof R]: R[K] | Date | (R[K] extends string | null ? Uint8Array : never) };
 
 interface Records {
+  // What is joined and computed has no type of its own here.
+  query<T extends TableName>(table: T, where: Where<T> | null | undefined, options: Options<T> & (Required<Pick<Beside, "join">> | Required<Pick<Beside, "computed">>)): Promise<any>;
   query<T extends TableName>(table: T, where: Where<T> | null | undefined, options: Options<T> & ({ page: number } | { perPage: number } | { cursor: string | null })): Promise<Paged<Tables[T]>>;
   query<T extends TableName>(table: T, where?: Where<T> | null, options?: Options<T>): Promise<Tables[T][]>;
   first<T extends TableName>(table: T, where?: Where<T> | null, options?: Options<T>): Promise<Tables[T] | null>;
   get<T extends TableName>(table: T, value: unknown, field?: Field<T>): Promise<Tables[T] | null>;
   count<T extends TableName>(table: T, where?: Where<T> | null): Promise<number>;
   exists<T extends TableName>(table: T, where?: Where<T> | null): Promise<boolean>;
+  aggregate<T extends TableName, A extends { [name: string]: Measure }>(table: T, where: Where<T> | null | undefined, options: Aggregates<A> & { groupBy: Grouping | readonly Grouping[] } & ({ page: number } | { perPage: number })): Promise<Paged<Measured<A> & { [group: string]: any }>>;
+  aggregate<T extends TableName, A extends { [name: string]: Measure }>(table: T, where: Where<T> | null | undefined, options: Aggregates<A> & { groupBy: Grouping | readonly Grouping[] }): Promise<(Measured<A> & { [group: string]: any })[]>;
+  aggregate<T extends TableName, A extends { [name: string]: Measure }>(table: T, where: Where<T> | null | undefined, options: Aggregates<A>): Promise<Measured<A>>;
   add<T extends TableName>(table: T, data: Given<NewRecords[T]>): Promise<Tables[T]>;
   addMany<T extends TableName>(table: T, items: readonly Given<NewRecords[T]>[]): Promise<Tables[T][]>;
   edit<T extends TableName>(table: T, value: unknown, data: Given<NewRecords[T]>, field?: Field<T>): Promise<Tables[T]>;

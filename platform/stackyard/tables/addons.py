@@ -14,7 +14,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.limits import LIST_RECORDS
 
 from .definitions import FieldDef, Schema
-from .query import ResolvedAddon
+from .related import ResolvedAddon
 from .rows import RowLoader
 from .sql import Element, Statement, TableSql, compiled, table_sql, value
 

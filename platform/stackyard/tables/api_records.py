@@ -18,11 +18,25 @@ from stackyard.core.meta.views import route
 from .api import TABLE, TableBase
 from .definitions import TableDef
 from .models import Table
-from .query import PER_PAGE, Query
+from .query import PER_PAGE, RETURNS, Query
 from .schema import load_schema
 from .store import Store
 
-_ASKED = ("where", "sort", "page", "per_page", "offset", "cursor", "totals", "fields", "addons")
+_ASKED = (
+    "where",
+    "sort",
+    "page",
+    "per_page",
+    "offset",
+    "cursor",
+    "totals",
+    "fields",
+    "addons",
+    "join",
+    "computed",
+    "group_by",
+    "aggregate",
+)
 
 
 class ListQuery(FieldsKey, StrictSerializer):
@@ -59,7 +73,11 @@ class SearchSerializer(FieldsKey, StrictSerializer):
     totals = AnyJSON(required=False, help_text='false, true or "capped".')
     fields_ = AnyJSON(required=False, help_text="A list of names.")
     addons = AnyJSON(required=False, help_text="Records of other tables that belong to those found.")
-    return_ = serializers.ChoiceField(choices=["list", "single", "count", "exists"], required=False)
+    join = AnyJSON(required=False, help_text='Tables beside it: `[{"table", "as", "match", "type"}]`.')
+    computed = AnyJSON(required=False, help_text='`{"due": "total - paid"}`.')
+    group_by = AnyJSON(required=False, help_text="Field names, or parts of a time.")
+    aggregate = AnyJSON(required=False, help_text='`{"orders": "count", "revenue": {"sum": "total"}}`.')
+    return_ = serializers.ChoiceField(choices=list(RETURNS), required=False)
 
 
 class RecordSerializer(serializers.Serializer[Any]):
@@ -214,10 +232,10 @@ class RecordViewSet(TableBase):
 
 
 def _query(table: TableDef, asked: dict[str, Any]) -> Query:
-    """What was asked as a Query; the store checks every part of it. Lists are always pages."""
+    """What was asked as a Query; the store checks every part of it. Lists of records are always pages."""
     parts = {name: asked[name] for name in _ASKED if name in asked}
     return_ = asked.get("return", "list")
-    if return_ == "list":
+    if return_ == "list" and not parts.get("group_by") and not parts.get("aggregate"):
         parts.setdefault("per_page", PER_PAGE)
     return Query(table=table.name, return_=return_, **parts)
 

@@ -20,7 +20,10 @@ from django.db.utils import Error
 from stackyard.core.connection import own_connection
 from stackyard.core.errors import Problem
 
+from .aggregate_sql import ExactSum, as_float, ratio
+from .computed_values import compute
 from .regex import matches as regex_matches
+from .time_parts import part_of
 
 OnQuery = Callable[[str, float, int], None]
 Rows = list[tuple[Any, ...]]
@@ -153,15 +156,25 @@ def busy_when_locked() -> Iterator[None]:
 
 
 def _teach_sqlite(sender: Any, connection: Any, **kwargs: Any) -> None:
-    """Functions that SQLite lacks: letters in lower case (all alphabets), and regular expressions."""
+    """Functions that SQLite lacks: letters in lower case (all alphabets), regular expressions, exact arithmetic."""
     if connection.vendor == "sqlite":
         raw = connection.connection
-        raw.create_function("stackyard_lower", 1, _lower, deterministic=True)
-        raw.create_function("stackyard_matches", 2, regex_matches, deterministic=True)
+        for name, count, function in _FUNCTIONS:
+            raw.create_function(name, count, function, deterministic=True)
+        raw.create_aggregate("stackyard_sum", 1, ExactSum)
 
 
 def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
 
+
+_FUNCTIONS: Sequence[tuple[str, int, Callable[..., Any]]] = (
+    ("stackyard_lower", 1, _lower),
+    ("stackyard_matches", 2, regex_matches),
+    ("stackyard_compute", -1, compute),
+    ("stackyard_part", 3, part_of),
+    ("stackyard_float", 1, as_float),
+    ("stackyard_ratio", -1, ratio),
+)
 
 connection_created.connect(_teach_sqlite, dispatch_uid="stackyard.tables.database")

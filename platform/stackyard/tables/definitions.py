@@ -48,7 +48,7 @@ class FieldDef:
     @property
     def is_public(self) -> bool:
         """Whether it is part of a record unless something else is asked for."""
-        return self.access == "public"
+        return self.access == "public" and self.type.can_be_read
 
     @property
     def never_null(self) -> bool:
@@ -101,16 +101,44 @@ class TableDef:
     indexes: Sequence[IndexDef] = ()
     description: str = ""
 
+    @property
+    def key(self) -> Any:
+        """What tells it from other things that queries read from, in every process alike."""
+        return self.id
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The fields that settle an order."""
+        return ("id",)
+
     def field(self, name: str) -> FieldDef:
-        """A field by name. Problem `INVALID_INPUT` that proposes the nearest."""
-        found = self.fields.get(name)
+        """A field that can be read, by name. Problem `INVALID_INPUT` that proposes the nearest."""
+        found = self.readable.get(name)
         if found is None:
             raise Problem("INVALID_INPUT", f"{self.name} has no field {self.unknown(name)}")
         return found
 
     def unknown(self, name: str) -> str:
         """`"nam". Did you mean "name"?`, for messages."""
-        return f'"{name}".{did_you_mean(name, self.fields)}'
+        return f'"{name}".{did_you_mean(name, self.readable)}'
+
+    def visible(self, public_only: bool) -> Mapping[str, FieldDef]:
+        """The fields that a query may name: public ones, or also private and internal ones; never a password."""
+        return self.public if public_only else self.readable
+
+    def group_of(self, name: Any) -> list[FieldDef]:
+        """The public fields that one name stands for: a join's, in a query that has joins."""
+        return []
+
+    @cached_property
+    def readable(self) -> Mapping[str, FieldDef]:
+        """All fields but those whose values never leave the store."""
+        return {f.name: f for f in self.fields.values() if f.type.can_be_read}
+
+    @cached_property
+    def public(self) -> Mapping[str, FieldDef]:
+        """`public_fields` by name."""
+        return {f.name: f for f in self.public_fields}
 
     @cached_property
     def public_fields(self) -> tuple[FieldDef, ...]:

@@ -87,6 +87,8 @@ class FieldType(Kind, family="field type"):
     can_be_unique: ClassVar[bool] = True
     can_be_nested: ClassVar[bool] = True
     is_json: ClassVar[bool] = False
+    # Whether its values can leave the store at all; a password's can't.
+    can_be_read: ClassVar[bool] = True
     # Whether `to_json` and `from_json` change nothing.
     plain_in_json: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ from stackyard.core.errors import Detail, Faults, Problem, invalid_input
 from stackyard.core.limits import LIST_RECORDS
 
 from .addons import attach
+from .aggregate_sql import AggregateLoader, AggregateSql
 from .cursors import after, fingerprint, next_cursor, read_cursor
 from .definitions import FieldDef, Schema
 from .field_type import Refused, shown
@@ -19,7 +20,9 @@ from .paging import CAP, cursor_envelope, envelope
 from .query import BOUNDS, TOTALS, Query, read_number, resolve
 from .rows import RowLoader
 from .sorting import Sort, at_run_time
-from .sql import Element, Statement, TableSql, compiled, table_sql, value
+from .source_sql import source_sql
+from .sources import Source
+from .sql import Element, Statement, TableSql, compiled, value
 
 if TYPE_CHECKING:
     from .store import Store
@@ -33,7 +36,7 @@ def too_many(table: str) -> Problem:
     """A list that is not paged is never cut short in silence."""
     return Problem(
         "RESULT_TOO_LARGE",
-        f"More than {LIST_RECORDS.default:,} records of {table} match.",
+        f"More than {LIST_RECORDS.default:,} {table} match.",
         status=422,
         suggestion="Ask for pages with per_page, or narrow the conditions.",
     )
@@ -55,13 +58,17 @@ class Prepared:
         self._open = [(n, f"o{n}", operand) for n, operand in enumerate(operands) if operand.fixed is None]
         self._loader = RowLoader(resolved.fields, schema.dialect)
         self._columns = self._selected(resolved.sort)
+        source = resolved.table
+        self._marks = source.marks(resolved.fields) if isinstance(source, Source) else ()
         self._node_key = None if resolved.node is None else resolved.node.key
         self._latest: dict[str, tuple[Any, Statement]] = {}
         self._sorts: dict[str, Sort] = {}
 
     def _selected(self, sort: Sort) -> tuple[FieldDef, ...]:
-        """What is selected: the fields asked for, then what addons and cursors need besides."""
+        """What is selected: the fields asked for, then what addons, joins and cursors need besides."""
         extra = [theirs for addon in self.resolved.addons for _, theirs in addon.match]
+        if isinstance(self.resolved.table, Source):
+            extra += self.resolved.table.marks(self.resolved.fields)
         if self.query.cursor is not None:
             extra += [f for f, _ in sort.parts]
         return tuple(dict.fromkeys((*self.resolved.fields, *extra)))
@@ -79,6 +86,8 @@ class Prepared:
     def run_once(self, store: Store, values: Sequence[Any]) -> Any:
         """`run`, without a second try when the tables have moved."""
         states, binds = self._operands(values)
+        if self.resolved.aggregation is not None:
+            return self._aggregates(store, states, binds, values)
         match self.query.return_:
             case "count":
                 return store.execute(self._statement("count", states, (), self._count), binds)[0][0]
@@ -94,6 +103,36 @@ class Prepared:
                 return self._page(store, states, binds, values)
             case _:
                 return self._list(store, states, binds, values)
+
+    def _aggregates(
+        self, store: Store, states: tuple[str, ...], binds: dict[str, Any], values: Sequence[Any]
+    ) -> Any:
+        """One record, or the groups: all of them or a page."""
+        aggregation = self.resolved.aggregation
+        assert aggregation is not None
+        sort = self._sort(values) if aggregation.groups else Sort()
+        page, per_page, offset = (self._number(name, values) for name in ("page", "per_page", "offset"))
+        if not self.query.is_paged:
+            per_page, page = LIST_RECORDS.default, 1
+        window = {"limit": per_page + 1, "offset": offset + (page - 1) * per_page}
+        is_many = bool(aggregation.groups)
+        statement = self._statement(
+            "aggregate",
+            states,
+            (aggregation.key, sort.key),
+            lambda s: AggregateSql(self._table, aggregation).select(self._condition(s), sort, is_many),
+        )
+        rows = store.execute(statement, {**binds, **window})
+        loader = AggregateLoader(aggregation, self.schema.dialect)
+        if not is_many:
+            return loader.load(rows)[0]
+        items = loader.load(rows[:per_page])
+        if self.query.is_paged:
+            total = self._total(store, states, binds, values)
+            return envelope(items, page, per_page, offset, len(rows) > per_page, total)
+        if len(rows) > per_page:
+            raise too_many(f"groups of {self.query.table}")
+        return items
 
     def ids(self, store: Store, limit: int) -> list[int]:
         """The ids of up to `limit` records (locked, where the database locks records)."""
@@ -129,7 +168,7 @@ class Prepared:
     def _sort_of(self, given: Any) -> Sort:
         faults = Faults()
         # An order that comes at run time may be a caller's: it could guess at what is private.
-        made = at_run_time(self.resolved.table, given, True, faults, ("sort",))
+        made = at_run_time(self.resolved.sorted_table, given, True, faults, ("sort",))
         if made.is_random and self.query.cursor is not None:
             faults.error(("sort",), "value", "A random order has no pages to go on from.")
         faults.raise_errors()
@@ -144,7 +183,7 @@ class Prepared:
         offset = self._number("offset", values)
         rows = self._rows(store, states, {**binds, "limit": limit, "offset": offset}, self._sort(values))
         if len(rows) == limit:
-            raise too_many(self.query.table)
+            raise too_many(f"records of {self.query.table}")
         return self._records(store, rows)
 
     def _page(
@@ -169,7 +208,7 @@ class Prepared:
         if text is not None and not isinstance(text, str):
             raise invalid_input([Detail("cursor", "type", f"expected text, got {shown(text)}")])
         table = self.resolved.table
-        here = fingerprint(table.id, self._node_key, states, binds, sort.key)
+        here = fingerprint(table.key, self._node_key, states, binds, sort.key)
         position = read_cursor(text, here, sort, dialect) if text else None
         given = {**binds, "limit": per_page + 1, "offset": 0}
         if position is not None:
@@ -205,8 +244,10 @@ class Prepared:
         if not isinstance(asked, bool | str) or asked not in TOTALS:
             message = f"expected false, true or capped, got {shown(asked)}"
             raise invalid_input([Detail("totals", "value", message)])
-        if asked is True:
-            count = store.execute(self._statement("count", states, (), self._count), binds)[0][0]
+        aggregation = self.resolved.aggregation
+        if asked is True or aggregation is not None:
+            shape = () if aggregation is None else aggregation.key
+            count = store.execute(self._statement("count", states, shape, self._count), binds)[0][0]
             return count, False
         statement = self._statement("capped", states, (), self._capped)
         count = store.execute(statement, {**binds, "limit": CAP + 1})[0][0]
@@ -254,7 +295,19 @@ class Prepared:
         records = self._loader.load(rows)
         if self.resolved.addons and records:
             attach(store, self.schema, self.resolved.addons, self._columns, rows, records)
+        if self._marks:
+            return self._nested(rows, records)
         return records
+
+    def _nested(self, rows: Rows, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Records with the fields of joins in objects."""
+        source = self.resolved.table
+        assert isinstance(source, Source)
+        places = [(mark.name.split(".")[0], self._columns.index(mark)) for mark in self._marks]
+        return [
+            source.nested(record, {alias: row[place] is not None for alias, place in places})
+            for row, record in zip(rows, records, strict=True)
+        ]
 
     def _statement(
         self, kind: str, states: tuple[str, ...], shape: tuple[Any, ...], build: Callable[[Any], Element]
@@ -266,7 +319,7 @@ class Prepared:
             return latest[1]
         columns = tuple(f.column for f in self.resolved.fields)
         addons = tuple(f.column for f in self._columns)
-        key = ("query", self.resolved.table.id, columns, addons, self._node_key, small)
+        key = ("query", self.resolved.table.key, columns, addons, self._node_key, small)
         made: Statement = self.schema.statements.make(
             key, lambda: compiled(build(states), self.schema.dialect)
         )
@@ -281,7 +334,7 @@ class Prepared:
 
     @property
     def _table(self) -> TableSql:
-        return table_sql(self.schema, self.resolved.table)
+        return source_sql(self.schema, self.resolved.table)
 
     def _select(
         self, states: tuple[str, ...], sort: Sort, nulls: Sequence[bool] | None, lock: bool
@@ -297,9 +350,12 @@ class Prepared:
         else:
             select = select.order_by(*(table.order(f, down) for f, down in sort.parts))
         select = select.limit(value("limit", sa.BigInteger())).offset(value("offset", sa.BigInteger()))
-        return select.with_for_update() if lock else select
+        return select.with_for_update(of=table.base) if lock else select
 
     def _count(self, states: tuple[str, ...]) -> Element:
+        aggregation = self.resolved.aggregation
+        if aggregation is not None:
+            return AggregateSql(self._table, aggregation).count(self._condition(states))
         return sa.select(sa.func.count()).select_from(self._table.sql).where(*self._condition(states))
 
     def _exists(self, states: tuple[str, ...]) -> Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,18 +47,18 @@ def read_sort(table: TableDef, sort: Any, public_only: bool, faults: Faults, pat
         names = []
     if len(names) > MOST:
         faults.error(path, "range", f"A sort has at most {MOST} fields.")
-    known = {f.name: f for f in table.fields.values() if f.is_public or not public_only}
+    known = table.visible(public_only)
     parts: dict[str, tuple[FieldDef, bool]] = {}
     for position, text in enumerate(names):
         found = _part(table, text, known, faults, (*path, position))
         if found is not None:
             parts.setdefault(found.name, (found, text.startswith("-")))
-    if "id" not in parts:
-        down = next(reversed(parts.values()))[1] if parts else False
-        parts["id"] = (table.fields["id"], down)
+    down = next(reversed(parts.values()))[1] if parts else False
+    for key in table.keys:
+        parts.setdefault(key, (table.fields[key], down))
     ordered = list(parts.values())
-    # What follows the id can't change an order that the id has settled.
-    last = next(n for n, (f, _) in enumerate(ordered) if f.name == "id")
+    # What follows the last of the keys can't change an order that they have settled.
+    last = max(n for n, (f, _) in enumerate(ordered) if f.name in table.keys)
     return Sort(tuple(ordered[: last + 1]))
 
 
@@ -77,7 +78,7 @@ def _names(sort: Any) -> list[Any] | None:
 
 
 def _part(
-    table: TableDef, text: str, known: dict[str, FieldDef], faults: Faults, path: Path
+    table: TableDef, text: str, known: Mapping[str, FieldDef], faults: Faults, path: Path
 ) -> FieldDef | None:
     name = text.removeprefix("-")
     found = known.get(name)

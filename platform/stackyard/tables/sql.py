@@ -83,7 +83,10 @@ class TableSql:
         self.dialect = dialect
         self.folding = folding
         columns = [sa.Column(f.column, sql_type(f, dialect)) for f in table.fields.values()]
-        self.sql = sa.Table(table.physical, sa.MetaData(), *columns, schema=table.namespace)
+        self.sql: Any = sa.Table(table.physical, sa.MetaData(), *columns, schema=table.namespace)
+        # What is locked when records are, and what conditions within a condition speak of.
+        self.base = self.sql
+        self.froms: tuple[Any, ...] = (self.sql,)
 
     def column(self, field: FieldDef) -> Element:
         """The column of a field."""
@@ -257,13 +260,13 @@ class TableSql:
         )
         same = sa.and_(have.c.value == want.c.value, alike)
         found = sa.exists(
-            sa.select(sa.literal_column("1")).select_from(have).where(same).correlate(want, self.sql)
+            sa.select(sa.literal_column("1")).select_from(have).where(same).correlate(want, *self.froms)
         )
         rows: Any = sa.select(sa.literal_column("1")).select_from(want)
         if op == "has_any":
-            result: Element = sa.exists(rows.where(found).correlate(self.sql))
+            result: Element = sa.exists(rows.where(found).correlate(*self.froms))
         else:
-            result = sa.not_(sa.exists(rows.where(sa.not_(found)).correlate(self.sql)))
+            result = sa.not_(sa.exists(rows.where(sa.not_(found)).correlate(*self.froms)))
         return sa.and_(sa.func.json_type(column, path) == "array", result)
 
 

@@ -171,11 +171,13 @@ class WhereReader:
 
     def target(self, key: str, path: Path) -> Target | None:
         """The field, or the path into one, that a key names."""
+        known = self.table.visible(self.public_only)
         name, *parts = key.split(".")
-        found = self.table.fields.get(name)
-        if found is None or (self.public_only and not found.is_public):
-            known = [f.name for f in self.table.fields.values() if f.is_public or not self.public_only]
-            hint = did_you_mean(name, known)
+        if parts and f"{name}.{parts[0]}" in known:  # a join's field
+            name = f"{name}.{parts.pop(0)}"
+        found = known.get(name)
+        if found is None:
+            hint = did_you_mean(key, known)
             self.faults.error(path, "unknown_field", f'{self.table.name} has no field "{name}".{hint}')
             return None
         if not parts:

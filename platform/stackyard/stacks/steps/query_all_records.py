@@ -10,7 +10,7 @@ from typing import Any
 from stackyard.core import types as t
 from stackyard.core.errors import Faults, Path
 from stackyard.tables.prepared import Prepared
-from stackyard.tables.query import Query, Slot, check_query
+from stackyard.tables.query import RETURNS, Query, Slot, check_query
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
@@ -18,9 +18,8 @@ from ..execution import Execution
 from ..parameter import Parameter
 from ..parameters import Constant, TableName
 from ..step import Line, Step
-from ..values import LITERAL, expression_of
+from ..values import LITERAL, expression_of, is_constant
 
-RETURNS = ("list", "single", "count", "exists")
 OPTIONAL = "$optional"
 
 
@@ -36,6 +35,17 @@ class QueryPart(Parameter):
 
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """The query is checked as a whole, by its step."""
+        return t.ANY
+
+
+@dataclass(frozen=True)
+class FixedPart(QueryPart):
+    """A part of a query that is written out: what it names decides what the statement is."""
+
+    def check(self, checker: StackChecker, line: Line) -> t.Type:
+        """No expressions in it; the rest is checked with the query."""
+        if not is_constant(self.value(line)):
+            checker.error(line.at(self.name), "constant", f'"{self.name}" cannot hold an expression.')
         return t.ANY
 
 
@@ -122,6 +132,28 @@ class QueryAllRecords(Step):
             advanced=True,
             widget="addons",
         ),
+        FixedPart(
+            "join",
+            "Tables beside this one: [{table, as, match: {their field: our field}, type: left or inner}]; their "
+            "fields are called as.field in where, sort, fields, group_by and computed.",
+            advanced=True,
+        ),
+        FixedPart(
+            "computed",
+            'Fields worked out by the database: {due: "total - paid"}; for where, sort, fields and aggregate.',
+            advanced=True,
+        ),
+        FixedPart(
+            "group_by",
+            "Fields to put records together by, or parts of a time: {field, part: month, time_zone, as}.",
+            advanced=True,
+        ),
+        FixedPart(
+            "aggregate",
+            "What to work out of each group, or of all: {orders: count, revenue: {sum: total}}; also "
+            "count_distinct, avg, min and max.",
+            advanced=True,
+        ),
         Constant(
             "lock",
             "Keep others from changing the records until the transaction ends.",
@@ -144,6 +176,23 @@ class QueryAllRecords(Step):
             ],
             "response": "found.name",
             "is": "Ann",
+        },
+        {
+            "lines": [
+                {
+                    "step": "query_all_records",
+                    "as": "names",
+                    "params": {
+                        "table": "customers",
+                        "computed": {"initial": "name | substr(0, 1)"},
+                        "group_by": "initial",
+                        "aggregate": {"customers": "count"},
+                        "sort": "initial",
+                    },
+                }
+            ],
+            "response": "names | first",
+            "is": {"initial": "A", "customers": 1},
         },
     )
 

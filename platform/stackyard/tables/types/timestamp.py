@@ -12,8 +12,8 @@ from stackyard.tables.field_type import ORDER, Convert, FieldType, refuse, unexp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_FIRST = milliseconds(datetime(1, 1, 1, tzinfo=UTC))
-_LAST = milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC))
+FIRST = milliseconds(datetime(1, 1, 1, tzinfo=UTC))
+LAST = milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC))
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?\Z", re.ASCII
 )
@@ -54,7 +54,7 @@ class TimestampType(FieldType):
             return _from_iso(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             raise unexpected("a timestamp such as 2026-01-23T10:00:00Z", value)
-        if not _FIRST <= value <= _LAST:
+        if not FIRST <= value <= LAST:
             raise refuse("range", "must be within the years 1 to 9999, in milliseconds since 1970")
         return instant(int(value // 1))
 
