@@ -12,6 +12,10 @@ import os
 import queue
 import threading
 import time
+from functools import lru_cache
+from typing import Any
+
+from kombu.utils.uuid import uuid
 
 _log = logging.getLogger(__name__)
 _QUEUED = 10_000
@@ -83,7 +87,22 @@ class Courier:
             if self._measure() >= waiting:
                 return
             self._depth += 1
-        execute.apply_async(args=[run_id], retry=False)
+        app = execute.app
+        # What execute.apply_async(args=[run_id], retry=False) sends, less than half as dear: nearly all of it is the
+        # same each time. The nameless exchange goes straight to the queue.
+        message_id = uuid()
+        headers, (_, keywords, embedded) = _envelope()
+        with app.producer_or_acquire() as producer:
+            producer.publish(
+                ([run_id], keywords, embedded),
+                exchange="",
+                routing_key=app.conf.task_default_queue,
+                serializer=app.conf.task_serializer,
+                delivery_mode=2,
+                retry=False,
+                headers={**headers, "id": message_id, "root_id": message_id},
+                correlation_id=message_id,
+            )
 
     def _measure(self) -> int:
         """About how many messages wait, measured at most once a second."""
@@ -94,6 +113,15 @@ class Courier:
                 self._depth = int(producer.channel._size(execute.app.conf.task_default_queue))
             self._depth_at = time.monotonic()
         return self._depth
+
+
+@lru_cache(maxsize=1)
+def _envelope() -> tuple[dict[str, Any], tuple[Any, Any, Any]]:
+    """Headers and body of a message for our one task, as Celery makes them (its message protocol, version 2)."""
+    from .tasks import execute
+
+    message = execute.app.amqp.create_task_message(uuid(), execute.name, args=[""], ignore_result=True)
+    return message.headers, message.body
 
 
 courier = Courier()

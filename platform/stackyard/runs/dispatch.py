@@ -23,7 +23,7 @@ from stackyard.core.models import Workspace
 from stackyard.core.principal import SYSTEM, Principal
 from stackyard.core.secrets import encrypt
 
-from . import states
+from . import statements, states
 from .models import Run, RunEvent
 from .run_kind import principal_value
 
@@ -62,7 +62,7 @@ def start(
             return earlier
     try:
         with transaction.atomic():
-            run = Run.objects.create(
+            run = Run(
                 workspace=workspace,
                 kind=kind,
                 target_id=target_id,
@@ -73,16 +73,17 @@ def start(
                 principal=principal_value(principal),
                 trigger=trigger,
                 trigger_detail=trigger_detail,
-                # By the database's clock, as the claim reads it: a worker's or a web server's may go wrong.
-                run_after=run_after or Now(),
-                # What is sent right after the commit; a run for later is the sweep's.
-                dispatched_at=Now() if run_after is None else None,
+                run_after=run_after or timezone.now(),
+                dispatched_at=timezone.now() if run_after is None else None,
                 nominal_at=nominal_at,
                 idempotency_key=idempotency_key,
                 retry_safe=retry_safe,
                 max_attempts=max_attempts if retry_safe else 1,
             )
-            RunEvent.objects.create(run=run, name=states.ACCEPTED)
+            # By the database's clock, as the claim reads it: a worker's or a web server's may go wrong, and the caller
+            # gets about those times. What is due now is sent right after the commit; a run for later is the sweep's.
+            statements.insert(run, now=("run_after", "dispatched_at") if run_after is None else ())
+            statements.note(run, states.ACCEPTED)
     except IntegrityError:
         if idempotency_key is not None:
             earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
@@ -92,8 +93,6 @@ def start(
     if run_after is None:
         from .courier import courier
 
-        # The caller gets times, about the ones that the database wrote.
-        run.run_after = run.dispatched_at = timezone.now()
         transaction.on_commit(lambda: courier.send(str(run.pk)), robust=True)
     return run
 

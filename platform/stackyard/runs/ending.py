@@ -15,7 +15,7 @@ from django.dispatch import Signal
 
 from stackyard.core.masking import masker_of
 
-from . import states
+from . import statements, states
 from .models import Run, RunEvent
 
 _log = logging.getLogger(__name__)
@@ -49,23 +49,20 @@ def end(
     """The end of a run; 1 when it was ours to write. `expired`: only if the lease is over."""
     masker = masker_of(run.workspace_id)
     with transaction.atomic():
-        held = Run.objects.filter(pk=run.pk, state=states.RUNNING, fence=fence)
-        if expired:
-            held = held.filter(lease_until__lt=Now())
-        changed = held.update(
-            state=state,
-            result=masker.hide_in(result),
-            error=None if error is None else masker.hide_in(dict(error)),
-            logs=cut(masker.hide(logs)),
-            lease_until=None,
-            finished_at=Now(),
-        )
-        if not changed:
+        values = {
+            "state": state,
+            "result": masker.hide_in(result),
+            "error": None if error is None else masker.hide_in(dict(error)),
+            "logs": cut(masker.hide(logs)),
+        }
+        ended = statements.end(run, fence, values, expired=expired)
+        if ended is None:
             # A late writer is worth a note; a second reaper, or a run that is no longer there, is not.
             if not expired and Run.objects.filter(pk=run.pk).exists():
                 RunEvent.objects.create(run=run, name="fenced_off", fence=fence, detail={"state": state})
             return 0
-        run.refresh_from_db()
+        # Whoever holds the run sees what is written now; its workspace, once read, stays.
+        run.__dict__.update({**ended.__dict__, "_state": run._state})
         record_end(run, fence, result)
     return 1
 
@@ -75,7 +72,7 @@ def record_end(run: Run, fence: int, result: Any = None) -> None:
 
     A listener that fails takes back what the listeners did, and not the end: else the run would never have one.
     """
-    RunEvent.objects.create(run=run, name=run.state, fence=fence, is_terminal=True)
+    statements.note(run, run.state, fence, is_terminal=True)
     try:
         with transaction.atomic():
             run_finished.send(sender=None, run=run, result=result)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DataError, Error, close_old_connections, connections, transaction
-from django.db.models import F
+from django.db import DataError, Error, close_old_connections, transaction
 from django.db.models.functions import Now
 
 from stackyard.core.errors import Problem
 
-from . import states
+from . import statements, states
 from .ending import finish, give_back
-from .models import Run, RunEvent
+from .leases import keeper
+from .models import Run
 from .progress import Stopped
 from .run_kind import ClaimedRun, Outcome, RunKind
 
 _log = logging.getLogger(__name__)
-_BEAT_SECONDS = 1.0
 _WRITE_SECONDS = 300.0
 _LONGEST_WAIT_SECONDS = 8.0
 _UNSTORABLE = {
@@ -37,16 +35,13 @@ def work(run_id: str | uuid.UUID) -> str | None:
     claimed = _claim_or_wait(run_id)
     if claimed is None:
         return None
-    finished = threading.Event()
-    threading.Thread(target=_hold, args=(claimed, finished), name="run-lease", daemon=True).start()
     try:
-        outcome = _attempt(claimed)
-        return outcome.state if _write(claimed, outcome) else None
+        with keeper.holding(claimed):
+            outcome = _attempt(claimed)
+            return outcome.state if _write(claimed, outcome) else None
     except BaseException:
         _give_up(claimed)
         raise
-    finally:
-        finished.set()
 
 
 def _claim_or_wait(run_id: str | uuid.UUID) -> ClaimedRun | None:
@@ -64,23 +59,11 @@ def _claim_or_wait(run_id: str | uuid.UUID) -> ClaimedRun | None:
 def claim(run_id: str | uuid.UUID) -> ClaimedRun | None:
     """Take a run that is accepted and due, by one conditional UPDATE; None when somebody else has it."""
     with transaction.atomic():
-        due = Run.objects.filter(pk=run_id, state=states.ACCEPTED, run_after__lte=Now())
-        taken = due.update(
-            state=states.RUNNING,
-            fence=F("fence") + 1,
-            attempt=F("attempt") + 1,
-            lease_until=Now() + _lease(),
-            started_at=Now(),
-        )
-        if not taken:
+        run = statements.claim(run_id, settings.RUN_LEASE_SECONDS)
+        if run is None:
             return None
-        run = Run.objects.select_related("workspace").get(pk=run_id)
-        RunEvent.objects.create(run=run, name=states.RUNNING, fence=run.fence)
+        statements.note(run, states.RUNNING, run.fence)
     return ClaimedRun(run, run.fence)
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=settings.RUN_LEASE_SECONDS)
 
 
 def _give_up(claimed: ClaimedRun) -> None:
@@ -144,31 +127,3 @@ def _unstorable(claimed: ClaimedRun, outcome: Outcome) -> Outcome:
         raise
     _log.exception("what run %s gave could not be stored", claimed.run.pk)
     return Outcome(states.FAILED, error=_UNSTORABLE, logs=outcome.logs)
-
-
-def _hold(claimed: ClaimedRun, finished: threading.Event) -> None:
-    """Keep the lease while the work goes on; tell the work to stop when it is cancelled or the lease is lost."""
-    renew_seconds = settings.RUN_LEASE_SECONDS / 4
-    pause = min(_BEAT_SECONDS, renew_seconds)
-    renewed_at = time.monotonic()
-    try:
-        while not finished.wait(pause):
-            renew = time.monotonic() - renewed_at >= renew_seconds
-            try:
-                if not _beat(claimed, renew):
-                    claimed.stop.set()
-                    return
-                renewed_at = time.monotonic() if renew else renewed_at
-            except Error as error:
-                _log.warning("the lease of run %s cannot be renewed now: %s", claimed.run.pk, error)
-                close_old_connections()
-    finally:
-        connections.close_all()
-
-
-def _beat(claimed: ClaimedRun, renew: bool) -> bool:
-    """Whether the work may go on: the run is still ours, and nobody wants it cancelled."""
-    held = Run.objects.filter(
-        pk=claimed.run.pk, state=states.RUNNING, fence=claimed.fence, cancel_requested_at=None
-    )
-    return bool(held.update(lease_until=Now() + _lease())) if renew else held.exists()
