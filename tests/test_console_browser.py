@@ -59,12 +59,12 @@ def test_from_signing_in_to_an_answered_trial(watched: Watched) -> None:
     expect(page.locator("table.records")).to_contain_text("Ann")
 
     # A group, then an endpoint from YAML.
-    page.get_by_role("navigation", name="Console").get_by_role("link", name="API groups").click()
+    page.goto("/admin/endpoints/apigroup/")
     page.get_by_role("link", name="New API group").first.click()
     page.get_by_label("Name").fill("club")
     page.get_by_label("Mount").fill("v1")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("navigation", name="Console").get_by_role("link", name="Endpoints").click()
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="API", exact=True).click()
     page.get_by_role("link", name="New endpoint").first.click()
     page.locator("#id_path").fill("/people/{person_id}")
     page.get_by_role("button", name="Make the endpoint").click()
@@ -220,11 +220,11 @@ def test_on_a_narrow_screen_the_menu_opens_and_closes(watched: Watched) -> None:
     page = watched.page
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto("/admin/")
-    link = page.get_by_role("navigation", name="Console").get_by_role("link", name="Workspaces")
+    link = page.get_by_role("navigation", name="Console").get_by_role("link", name="Database")
     expect(link).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
     link.click()
-    expect(page.get_by_role("heading", name="Workspaces")).to_be_visible()
+    expect(page.get_by_role("heading", name="Database")).to_be_visible()
 
 
 def test_the_browser_obeys_the_policy(watched: Watched) -> None:

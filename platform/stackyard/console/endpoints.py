@@ -10,25 +10,30 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from endpoints.models import Endpoint
+from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import set_active
 
+from .activity import Activity, last_day
 from .blueprint_page import blueprint_page, with_options
+from .chosen_workspace import InWorkspace, narrowed_to
 from .new_endpoint import BlueprintForm, NewEndpointForm
 from .owners import EndpointOwner
 from .pages import page
 from .stack_pages import StackPages
 
 
-class EndpointAdmin(admin.ModelAdmin):
+class EndpointAdmin(InWorkspace):
     """The list of endpoints; the editor is the page of each."""
 
+    workspace_lookup = "group__workspace"
     show_facets = admin.ShowFacets.NEVER
+    change_list_template = "console/endpoints.html"
     list_display = ("call", "name", "state", "group", "auth")
+    ordering = ("group__workspace__name", "group__name", "path", "method")
     list_display_links = ("call",)
     list_filter = ("group", "method", "active")
     search_fields = ("name", "path", "description")
-    list_select_related = ("published", "group")
+    list_select_related = ("published", "group", "group__workspace")
     actions = None
     empty_text = "An endpoint answers one method and path. Make one, try it on the spot, publish it."
 
@@ -50,9 +55,7 @@ class EndpointAdmin(admin.ModelAdmin):
     @admin.display(description="Who may call")
     def auth(self, endpoint: Endpoint) -> str:
         """The auth methods of what is live, else of the draft."""
-        document = endpoint.published.document if endpoint.published else endpoint.draft
-        methods = document.get("auth") if isinstance(document, dict) else None
-        return ", ".join(map(str, methods)) if isinstance(methods, list) else ""
+        return ", ".join(_auth_of(endpoint))
 
     def get_urls(self) -> list[URLPattern]:
         """The list, the new endpoint, the pages of each, and its switch."""
@@ -60,6 +63,14 @@ class EndpointAdmin(admin.ModelAdmin):
             "<int:pk>/switch/", self.admin_site.admin_view(self.switch), name="endpoints_endpoint_switch"
         )
         return [*StackPages(EndpointOwner, self).urls(), switch]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The endpoints under their groups, each with its day; groups without any when nothing narrows the list."""
+        answer = super().changelist_view(request, extra_context)
+        context: dict[str, Any] = getattr(answer, "context_data", None) or {}
+        if "cl" in context:
+            context["groups"] = _by_group(context["cl"], narrowed_to(request))
+        return answer
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """One new endpoint, opened in the editor, or those of a blueprint, listed; `?blueprint=` asks for one with options."""
@@ -98,3 +109,26 @@ class EndpointAdmin(admin.ModelAdmin):
             set_active(endpoint, active)
             messages.success(request, f"{endpoint} is switched {'on' if active else 'off'}.")
         return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[pk]))
+
+
+def _by_group(found: Any, workspace: Any) -> list[dict[str, Any]]:
+    """`[{"group", "rows": [{"endpoint", "activity", "auth"}]}]` for what a list page shows."""
+    day = last_day(workspace.pk if workspace else None)
+    groups: dict[int, dict[str, Any]] = {}
+    is_whole = not found.query and not found.has_active_filters and found.page_num == 1
+    if is_whole and not found.multi_page:
+        empty = ApiGroup.objects.select_related("workspace").order_by("workspace__name", "name")
+        for group in empty.filter(workspace=workspace) if workspace else empty:
+            groups[group.pk] = {"group": group, "rows": []}
+    for endpoint in found.result_list:
+        entry = groups.setdefault(endpoint.group_id, {"group": endpoint.group, "rows": []})
+        activity = day.by_endpoint.get(endpoint.pk, Activity())
+        entry["rows"].append({"endpoint": endpoint, "activity": activity, "auth": _auth_of(endpoint)})
+    return list(groups.values())
+
+
+def _auth_of(endpoint: Endpoint) -> list[str]:
+    """The auth methods of what is live, else of the draft."""
+    document = endpoint.published.document if endpoint.published else endpoint.draft
+    methods = document.get("auth") if isinstance(document, dict) else None
+    return [str(method) for method in methods] if isinstance(methods, list) else []

@@ -16,6 +16,7 @@ from stackyard.stacks import publishing
 from stackyard.stacks.document import empty_document
 from stackyard.stacks.models import Function
 
+from .chosen_workspace import InWorkspace
 from .owners import FunctionOwner
 from .pages import page
 from .problems import add_to_form
@@ -42,7 +43,7 @@ class NewFunctionForm(forms.Form):
             return None
 
 
-class FunctionAdmin(admin.ModelAdmin):
+class FunctionAdmin(InWorkspace):
     """The list of functions; the editor is the page of each."""
 
     show_facets = admin.ShowFacets.NEVER

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from endpoints import groups
 from endpoints.models import ApiGroup
 
+from .chosen_workspace import InWorkspace
 from .problems import ProblemsOnForm
 from .times import MomentField, MomentInput
 
@@ -42,7 +43,7 @@ class ApiGroupForm(forms.ModelForm):
         }
 
 
-class ApiGroupAdmin(ProblemsOnForm):
+class ApiGroupAdmin(ProblemsOnForm, InWorkspace):
     """Where endpoints live: address, documentation, CORS, deprecation."""
 
     form = ApiGroupForm

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from endpoints.models import METHODS, Endpoint, HistoryEntry
+
+from .chosen_workspace import InWorkspace
 
 _ID = re.compile(r"[0-9]{1,18}\Z")
 PAGES_SHOWN = 1000
 """A page further back than this is not offered: counting or skipping there would read the whole table."""
+
+
+SEARCHED = 20_000
+"""How many of the newest calls a text is looked for in."""
+_SEARCHED_COLUMNS = (
+    *("path", "query", "principal", "error_code", "request_id"),
+    *("request_body", "response_body"),
+)
 
 
 class Uncounted(Paginator):
@@ -86,6 +101,53 @@ class CalledEndpoint(admin.SimpleListFilter):
         return queryset.filter(endpoint_id=int(chosen)) if chosen and _ID.match(chosen) else queryset
 
 
+class Period(admin.SimpleListFilter):
+    """By time: ids ascend with it, so the index of ids finds the edge."""
+
+    title = _("time")
+    parameter_name = "period"
+    seconds = {"5m": 300, "1h": 3600, "24h": 86_400, "7d": 604_800}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        """The spans."""
+        return [
+            ("5m", _("the last 5 minutes")),
+            ("1h", _("the last hour")),
+            ("24h", _("the last 24 hours")),
+            ("7d", _("the last 7 days")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the chosen span."""
+        span = self.seconds.get(self.value() or "")
+        return queryset if span is None else queryset.filter(created_at__gte=(time.time() - span) * 1000)
+
+
+class CalledAt(admin.SimpleListFilter):
+    """One hour, as charts link to it: `?at=` a Unix second in it. It has no menu."""
+
+    title = _("hour")
+    parameter_name = "at"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        """Only the one that is asked for."""
+        asked = request.GET.get("at", "")
+        return [(asked, hour_text(int(asked)))] if _ID.match(asked) and len(asked) <= 11 else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the hour from then."""
+        asked = self.value() or ""
+        if not _ID.match(asked) or len(asked) > 11:
+            return queryset
+        first = int(asked) * 1000
+        return queryset.filter(created_at__gte=first, created_at__lt=first + 3_600_000)
+
+
+def hour_text(at: int) -> str:
+    """`2026-11-24 09:00` for a Unix second, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+
+
 def pretty(text: str) -> str:
     """JSON indented; anything else (cut bodies, forms, plain text) as it is."""
     try:
@@ -94,13 +156,18 @@ def pretty(text: str) -> str:
         return text
 
 
-class HistoryAdmin(admin.ModelAdmin):
+class HistoryAdmin(InWorkspace):
     """What was called, by whom, with what answer. Bodies are shown as text, never as a page."""
 
+    workspace_lookup = "workspace_id"
     show_facets = admin.ShowFacets.NEVER
-    list_display = ("when", "call", "shown_status", "duration", "error_code", "principal", "address")
+    list_display = ("when", "call", "shown_status", "duration", "error_code", "caller", "address")
     list_display_links = ("call",)
-    list_filter = (StatusClass, CalledMethod, CalledEndpoint)
+    list_filter = (CalledEndpoint, StatusClass, CalledMethod, Period, CalledAt)
+    search_fields = ("path",)
+    search_help_text = _(
+        "Looks at path, query, caller, error code, request id and bodies of the newest calls."
+    )
     list_per_page = 100
     show_full_result_count = False
     paginator = Uncounted
@@ -115,6 +182,22 @@ class HistoryAdmin(admin.ModelAdmin):
         in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
         return entries.defer("request_headers", "request_body", "response_body") if in_list else entries
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Every word somewhere in a call's texts, among the newest `SEARCHED` calls."""
+        words = search_term.replace("\0", "").split()[:5]
+        if not words:
+            return queryset, False
+        newest = HistoryEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        found = queryset.filter(id__gt=newest - SEARCHED)
+        for word in words:
+            matches = Q()
+            for column in _SEARCHED_COLUMNS:
+                matches |= Q(**{f"{column}__icontains": word})
+            found = found.filter(matches)
+        return found, False
+
     @admin.display(description="When (UTC)")
     def when(self, entry: HistoryEntry) -> str:
         """Date and time with milliseconds."""
@@ -127,6 +210,11 @@ class HistoryAdmin(admin.ModelAdmin):
         return format_html(
             '<span class="method {}">{}</span> <code>{}</code>', entry.method.lower(), entry.method, path
         )
+
+    @admin.display(description=_("Caller"))
+    def caller(self, entry: HistoryEntry) -> str:
+        """Who called."""
+        return entry.principal
 
     @admin.display(description="Status")
     def shown_status(self, entry: HistoryEntry) -> str:
@@ -152,7 +240,12 @@ class HistoryAdmin(admin.ModelAdmin):
             {"facts": list(self._facts(entry)), "texts": list(_texts(entry))} if entry else {}
         )
         if entry:
-            context["endpoint"] = Endpoint.objects.filter(pk=entry.endpoint_id).first()
+            context["curl"] = curl_of(entry)
+            endpoint = Endpoint.objects.select_related("group").filter(pk=entry.endpoint_id).first()
+            if endpoint is not None:
+                context["endpoint"] = endpoint
+                editor = reverse("admin:endpoints_endpoint_change", args=[endpoint.pk])
+                context["debug_url"] = f"{editor}?request={entry.pk}"
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _facts(self, entry: HistoryEntry) -> Iterator[tuple[str, Any]]:
@@ -184,3 +277,24 @@ def _texts(entry: HistoryEntry) -> Iterator[tuple[str, str]]:
     yield "Query", entry.query
     yield "Request body", pretty(entry.request_body)
     yield "Request headers", pretty(entry.request_headers)
+
+
+# What curl writes by itself, or what belonged to the connection of then.
+_NOT_SENT_AGAIN = {"host", "content-length", "connection", "accept-encoding", "user-agent", "x-request-id"}
+
+
+def curl_of(entry: HistoryEntry) -> str:
+    """The shell line that sends a call again. What was hidden when it was kept stays hidden: fill it in."""
+    try:
+        headers = json.loads(entry.request_headers or "{}")
+    except ValueError:
+        headers = {}
+    url = f"{settings.PUBLIC_URL}{entry.path}" + (f"?{entry.query}" if entry.query else "")
+    parts = ["curl", "-X", entry.method]
+    if isinstance(headers, dict):
+        for name, value in headers.items():
+            if name not in _NOT_SENT_AGAIN:
+                parts += ["-H", f"{name}: {value}"]
+    if entry.request_body:
+        parts += ["--data-raw", entry.request_body]
+    return shlex.join([*parts, url])

@@ -16,6 +16,7 @@ from auth.models import ApiKey
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 
+from .chosen_workspace import InWorkspace
 from .pages import confirmed, page
 from .problems import add_to_form, sentence
 from .times import MomentField
@@ -46,7 +47,7 @@ class NewKeyForm(RightsForm):
     name = forms.CharField(max_length=100, help_text="Who will use it: n8n, the mobile app …")
 
 
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(InWorkspace):
     """The list of keys, and what can be done to each."""
 
     show_facets = admin.ShowFacets.NEVER

@@ -19,6 +19,7 @@ from stackyard.core.models import Workspace
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import pause
 
+from .chosen_workspace import InWorkspace
 from .lambda_editor import LambdaEditor
 from .owners import LambdaOwner, StackOwner
 from .pages import page
@@ -74,7 +75,7 @@ class LambdaPages(StackPages):
         return HttpResponseRedirect(owner.address("change"))
 
 
-class LambdaAdmin(admin.ModelAdmin):
+class LambdaAdmin(InWorkspace):
     """The list of lambdas; the editor is the page of each."""
 
     show_facets = admin.ShowFacets.NEVER

@@ -1,56 +1,119 @@
-"""The order of the console: which pages stand under which heading, whatever app their models come from."""
+"""The menu of the console: which pages stand under which heading, whatever app their models come from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-# Heading → "app label.object name" of what stands under it, in order.
-SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
-    (
-        "Build",
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu. `address` is a URL name; `models` are those whose pages belong to it, the first its own."""
+
+    text: Any
+    icon: str
+    address: str
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it; the last section has no heading and stands at the bottom."""
+
+    text: Any
+    entries: Sequence[Entry]
+
+
+SECTIONS: Sequence[Section] = (
+    Section(
+        _("Build"),
         (
-            "core.Workspace",
-            "tables.Table",
-            "endpoints.ApiGroup",
-            "endpoints.Endpoint",
-            "stacks.Function",
-            "lambdas.Lambda",
-            "core.Variable",
+            Entry(_("Home"), "home", "admin:index"),
+            Entry(
+                _("API"),
+                "api",
+                "admin:endpoints_endpoint_changelist",
+                ("endpoints.Endpoint", "endpoints.ApiGroup"),
+            ),
+            Entry(_("Functions"), "function", "admin:stacks_function_changelist", ("stacks.Function",)),
+            Entry(_("Database"), "database", "admin:tables_table_changelist", ("tables.Table",)),
+            Entry(_("Lambdas"), "lambda", "admin:lambdas_lambda_changelist", ("lambdas.Lambda",)),
         ),
     ),
-    ("Watch", ("endpoints.HistoryEntry", "runs.Run")),
-    ("Access", ("accounts.User", "accounts.ApiKey")),
+    Section(
+        _("Watch"),
+        (
+            Entry(
+                _("Request history"),
+                "history",
+                "admin:endpoints_historyentry_changelist",
+                ("endpoints.HistoryEntry",),
+            ),
+            Entry(_("Runs"), "runs", "admin:runs_run_changelist", ("runs.Run",)),
+        ),
+    ),
+    Section(
+        _("Share"),
+        (
+            Entry(_("API docs"), "book", "admin:docs"),
+            Entry(_("Keys and access"), "key", "admin:accounts_apikey_changelist", ("accounts.ApiKey",)),
+            Entry(_("Team"), "people", "admin:accounts_user_changelist", ("accounts.User",)),
+        ),
+    ),
+    Section(
+        "",
+        (Entry(_("Settings"), "settings", "admin:settings", ("core.Workspace", "core.Variable")),),
+    ),
 )
 
 
 def has_page(model: type[Model]) -> bool:
-    """Whether a model has a page in the console."""
-    return any(model._meta.label == name for _, names in SECTIONS for name in names)
+    """Whether a model has pages in the console."""
+    return any(model._meta.label in entry.models for section in SECTIONS for entry in section.entries)
 
 
-def arrange(apps: Mapping[str, Mapping[str, Any]], home: str) -> list[dict[str, Any]]:
-    """The admin's app dictionary (models by app label) as sections in the order above.
+def menu(path: str) -> list[dict[str, Any]]:
+    """The sections for a template: `{"text", "entries": [{"text", "icon", "url", "is_current"}]}`.
 
-    `home` is the URL each heading links to. A section without anything the person may see is left out.
+    The entry of the page at `path` is the one whose address the path goes on from furthest.
     """
-    found = {
-        f"{label}.{model['object_name']}": model for label, app in apps.items() for model in app["models"]
-    }
-    sections = [
-        _section(heading, [found[name] for name in names if name in found], home)
-        for heading, names in SECTIONS
+    rows = [(entry, _prefixes(entry)) for section in SECTIONS for entry in section.entries]
+    home = reverse("admin:index")
+    best = max(
+        (len(prefix), entry.address)
+        for entry, prefixes in rows
+        for prefix in [*prefixes, ""]
+        if path.startswith(prefix) and (prefix != home or path == home)
+    )
+    current = best[1] if best[0] else ""
+    return [
+        {
+            "text": section.text,
+            "entries": [
+                {
+                    "text": entry.text,
+                    "icon": entry.icon,
+                    "url": reverse(entry.address),
+                    "is_current": entry.address == current,
+                }
+                for entry in section.entries
+            ],
+        }
+        for section in SECTIONS
     ]
-    return [section for section in sections if section["models"]]
 
 
-def _section(heading: str, models: list[Any], home: str) -> dict[str, Any]:
-    return {
-        "name": heading,
-        "app_label": heading.lower(),
-        "app_url": home,
-        "has_module_perms": True,
-        "models": models,
-    }
+def current(sections: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The entry of the page, of what `menu` gave; None for a page beyond the menu."""
+    entries = [entry for section in sections for entry in section["entries"]]
+    return next((entry for entry in entries if entry["is_current"]), None)
+
+
+def _prefixes(entry: Entry) -> list[str]:
+    names = [f"admin:{label.lower().replace('.', '_')}_changelist" for label in entry.models]
+    return [reverse(name) for name in [entry.address, *names]]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
 
 from auth.methods import AuthMethod
 from endpoints.blueprints import Blueprint, apply_blueprint
@@ -17,6 +18,7 @@ from endpoints.router import parse_template
 from stackyard.core.errors import Detail, Faults, Problem, invalid_input
 from stackyard.stacks.document import empty_document
 from stackyard.tables.models import Table
+from stackyard.tables.schema import load_schema
 
 from .problems import add_to_form
 
@@ -37,29 +39,63 @@ def _auth_methods() -> list[tuple[str, str]]:
     return [(name, kind.label or name) for name, kind in sorted(AuthMethod.all().items(), reverse=True)]
 
 
-class NewEndpointForm(forms.Form):
-    """Method, path and name; the inputs that the path names are made along."""
+START = {
+    "empty": _("Empty: I write it"),
+    "get": _("Get one record"),
+    "list": _("List records, a page at a time"),
+    "create": _("Add a record"),
+    "update": _("Change some fields of a record"),
+    "replace": _("Replace a record"),
+    "delete": _("Delete a record"),
+}
+"""What a new endpoint may start from: the names are what the blueprint's endpoints begin with."""
 
-    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label="API group")
-    method = forms.ChoiceField(choices=[(method, method) for method in METHODS])
+
+class TableField(forms.ModelChoiceField):
+    """A table with its workspace."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Workspace and table."""
+        return f"{obj.workspace} · {obj.name}"
+
+
+class NewEndpointForm(forms.Form):
+    """Method, path and name; the inputs that the path names are made along, the stack from a template if asked."""
+
+    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label=_("API group"))
+    method = forms.ChoiceField(choices=[(method, method) for method in METHODS], label=_("Method"))
     path = forms.CharField(
         max_length=200,
         initial="/",
-        help_text="Such as /customers/{customer_id}: what stands in braces becomes an input.",
+        label=_("Path"),
+        help_text=_("Such as /customers/{customer_id}: what stands in braces becomes an input."),
         widget=forms.TextInput(attrs={"class": "vTextField code"}),
     )
     name = forms.CharField(
         max_length=63,
         required=False,
-        help_text="Letters, digits and _, such as get_customer. Empty: made from method and path.",
+        label=_("Name"),
+        help_text=_("Letters, digits and _, such as get_customer. Empty: made from method and path."),
     )
-    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    description = forms.CharField(
+        required=False, label=_("Description"), widget=forms.Textarea(attrs={"rows": 2})
+    )
     auth = forms.MultipleChoiceField(
         choices=lazy(_auth_methods, list),  # type: ignore[arg-type]
         initial=["public"],
-        label="Who may call",
+        label=_("Who may call"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Any one of the chosen ones suffices.",
+        help_text=_("Any one of the chosen ones suffices."),
+    )
+    start = forms.ChoiceField(
+        choices=list(START.items()), initial="empty", required=False, label=_("Start from")
+    )
+    table = TableField(
+        Table.objects.filter(hidden_at=None).select_related("workspace"),
+        required=False,
+        empty_label=_("No table"),
+        label=_("Table"),
+        help_text=_("For a template: the table it works on."),
     )
 
     def create(self, author: Any) -> list[Endpoint]:
@@ -72,26 +108,44 @@ class NewEndpointForm(forms.Form):
             add_to_form(self, problem)
             return []
 
+    def clean(self) -> dict[str, Any]:
+        """A template needs a table, of the group's workspace."""
+        given = super().clean() or {}
+        table, group = given.get("table"), given.get("group")
+        if (given.get("start") or "empty") != "empty":
+            if table is None:
+                self.add_error("table", _("Choose the table that the template works on."))
+            elif group is not None and table.workspace_id != group.workspace_id:
+                self.add_error("table", _("Choose a table of the group's workspace."))
+        return given
+
     def _document(self) -> dict[str, Any]:
         given = self.cleaned_data
-        names = _path_names(given["path"])
-        return {
+        names = list(_path_names(given["path"]))
+        about = {
             "name": given["name"] or _name_of(given["method"], given["path"]),
             "method": given["method"],
             "path": given["path"],
             "description": given["description"],
             "auth": given["auth"],
-            **empty_document(),
-            "inputs": {name: {"type": "int" if name.endswith("id") else "text"} for name in names},
         }
+        inputs = {name: {"type": "int" if name.endswith("id") else "text"} for name in names}
+        start = given["start"] or "empty"
+        if start == "empty":
+            return {**about, **empty_document(), "inputs": inputs}
+        template = template_of(start, given["table"], names[-1] if names else None)
+        if "{" in template["path"] and not names:
+            message = _("This template needs the record's id in the path, such as {path}.")
+            raise invalid_input([Detail("path", "required", message.format(path=template["path"]))])
+        description = about["description"] or template["description"]
+        return {**template, **about, "description": description, "inputs": {**inputs, **template["inputs"]}}
 
 
-class TableField(forms.ModelChoiceField):
-    """A table with its workspace."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Workspace and table."""
-        return f"{obj.workspace} · {obj.name}"
+def template_of(start: str, table: Table, key: str | None) -> dict[str, Any]:
+    """The document of one of a table's usual endpoints; `key` is what its path calls the record's id."""
+    definition = load_schema(table.workspace_id).table(table.name)
+    documents = Blueprint.get("crud")().documents(definition, key)
+    return next(one for one in documents if one["name"].startswith(f"{start}_"))
 
 
 def _blueprints() -> list[tuple[str, str]]:
@@ -102,14 +156,16 @@ def _blueprints() -> list[tuple[str, str]]:
 class BlueprintForm(forms.Form):
     """A blueprint, the table it is for, and the group that gets what it makes."""
 
-    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label="API group")
+    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label=_("API group"))
     table = TableField(
-        Table.objects.filter(hidden_at=None).select_related("workspace"), empty_label=None, label="Table"
+        Table.objects.filter(hidden_at=None).select_related("workspace"), empty_label=None, label=_("Table")
     )
     blueprint = forms.ChoiceField(
         choices=lazy(_blueprints, list),  # type: ignore[arg-type]
         widget=forms.RadioSelect,
-        help_text="What the group answers already is left as it is. What is made is live at once, for callers with an API key.",
+        help_text=_(
+            "What the group answers already is left as it is. What is made is live at once, for callers with an API key."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -120,7 +176,7 @@ class BlueprintForm(forms.Form):
             and given.get("table")
             and given["group"].workspace_id != given["table"].workspace_id
         ):
-            self.add_error("table", "Choose a table of the group's workspace.")
+            self.add_error("table", _("Choose a table of the group's workspace."))
         return given
 
     def create(self, author: Any) -> list[Endpoint]:
@@ -134,7 +190,7 @@ class BlueprintForm(forms.Form):
             add_to_form(self, problem)
             return []
         if not made:
-            self.add_error(None, "The group answers all of these addresses already: nothing was made.")
+            self.add_error(None, _("The group answers all of these addresses already: nothing was made."))
         return made
 
 

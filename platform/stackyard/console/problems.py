@@ -86,6 +86,13 @@ class ProblemsOnForm(admin.ModelAdmin):
     the Problem already known, and this time the form finds itself invalid.
     """
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *more: Any, **named: Any
+    ) -> Any:
+        """Labels without a colon, as everywhere in the console."""
+        context["adminform"].form.label_suffix = ""
+        return super().render_change_form(request, context, *more, **named)
+
     def changeform_view(
         self,
         request: HttpRequest,

@@ -20,6 +20,7 @@ from stackyard.runs.progress import progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
 
+from .chosen_workspace import InWorkspace
 from .history import Uncounted
 from .lambda_editor import pretty
 from .problems import sentence
@@ -87,7 +88,7 @@ def in_words(state: str) -> str:
     return state.replace("_", " ").capitalize()
 
 
-class RunAdmin(admin.ModelAdmin):
+class RunAdmin(InWorkspace):
     """The list of runs, newest first, and each in full. Input, result and logs are shown as text."""
 
     show_facets = admin.ShowFacets.NEVER

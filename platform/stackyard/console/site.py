@@ -9,7 +9,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from . import menu, words
 
@@ -39,25 +39,43 @@ class ConsoleSite(AdminSite):
         user = request.user
         return user.is_active and user.is_staff and user.is_superuser  # type: ignore[union-attr]
 
-    def get_urls(self) -> list[Any]:
-        """The admin's pages, and what the visual editor asks for."""
-        from . import palette_pages
-
-        return [*palette_pages.urls(self.admin_view), *super().get_urls()]
-
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The menu: sections in the console's order instead of one per app."""
-        return menu.arrange(self._build_app_dict(request), reverse("admin:index", current_app=self.name))
+        """Nothing: the console has a menu of its own (`menu.py`)."""
+        return []
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The pages that belong to no model, what the visual editor asks for, then the admin's."""
+        from . import chosen_workspace, docs_page, palette_pages, settings_page
+        from .finder import find
+
+        return [
+            path("find/", self.admin_view(find), name="find"),
+            path("workspace/", self.admin_view(chosen_workspace.choose), name="choose_workspace"),
+            path("docs/", self.admin_view(docs_page.docs), name="docs"),
+            path("docs/<int:pk>/", self.admin_view(docs_page.group_docs), name="group_docs"),
+            path("settings/", self.admin_view(settings_page.settings_page), name="settings"),
+            *palette_pages.urls(self.admin_view),
+            *super().get_urls(),
+        ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame needs on every page."""
-        return {**super().each_context(request), "words_url": words.address()}
+        shown = {**super().each_context(request), "words_url": words.address()}
+        if shown["has_permission"]:
+            from . import chosen_workspace
+
+            shown["palette"] = {"url": reverse("admin:find")}
+            shown["menu"] = menu.menu(request.path)
+            shown["here"] = menu.current(shown["menu"])
+            shown["workspaces"] = chosen_workspace.all_workspaces(request)
+            shown["chosen_workspace"] = chosen_workspace.chosen_workspace(request)
+        return shown
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page: first steps until they are done, then what is there and what happened."""
         from .home import overview
 
-        return super().index(request, {**overview(), **(extra_context or {})})
+        return super().index(request, {**overview(request), **(extra_context or {})})
 
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

@@ -18,6 +18,7 @@ from stackyard.core.models import Workspace
 from stackyard.tables import changes
 from stackyard.tables.models import Index, Table
 
+from .chosen_workspace import InWorkspace
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
 from .pages import confirmed, page
@@ -36,7 +37,7 @@ class NewTableForm(forms.Form):
     )
 
 
-class TableAdmin(admin.ModelAdmin):
+class TableAdmin(InWorkspace):
     """The list of tables, a table's fields and indexes, and the way to its records."""
 
     show_facets = admin.ShowFacets.NEVER

@@ -12,6 +12,7 @@ from stackyard.core import workspaces
 from stackyard.core.models import Variable, Workspace
 from stackyard.core.secrets import MASK
 
+from .chosen_workspace import InWorkspace
 from .problems import ProblemsOnForm
 
 _LONG = forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
@@ -24,6 +25,7 @@ class WorkspaceForm(forms.ModelForm):
         model = Workspace
         fields = ("name", "description", "timezone")
         widgets = {"description": _LONG}
+        labels = {"timezone": "Time zone"}
         help_texts = {
             "name": "Lower case letters, digits, - and _, such as shop.",
             "timezone": "What today means in stacks: an IANA name, such as Europe/Berlin.",
@@ -89,7 +91,7 @@ class VariableForm(forms.ModelForm):
             self.fields["value"].initial = self.instance.value
 
 
-class VariableAdmin(ProblemsOnForm):
+class VariableAdmin(ProblemsOnForm, InWorkspace):
     """Named values that stacks see as `env.NAME`."""
 
     form = VariableForm
