@@ -11,6 +11,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.masking import masker_of
 from stackyard.core.principal import SYSTEM, Principal
 from stackyard.core.secrets import Secret
+from stackyard.core.version import Current
 from stackyard.runs import dispatch
 from stackyard.runs.models import Run
 from stackyard.stacks.execution import Execution, workspace_facts
@@ -53,6 +54,28 @@ def start_lambda(
         retry_safe=document["retry_safe"],
         max_attempts=document["max_attempts"],
     )
+
+
+def _none_yet() -> dict[tuple[int, str], Lambda]:
+    return {}
+
+
+_named: Current[dict[tuple[int, str], Lambda]] = Current(_none_yet)
+"""Emptied whenever the installation's version moves, filled one lambda at a time."""
+
+
+def lambda_named(workspace_id: int, name: str) -> Lambda:
+    """A workspace's lambda with what is published of it, the same object for all callers: it is only read. Problem
+    `NOT_FOUND` when there is none."""
+    held = _named.get()
+    target = held.get((workspace_id, name))
+    if target is None:
+        found = Lambda.objects.filter(workspace_id=workspace_id, name=name)
+        target = found.select_related("published", "workspace").first()
+        if target is None:
+            raise Problem("NOT_FOUND", f'There is no lambda "{name}" any more.')
+        held[(workspace_id, name)] = target
+    return target
 
 
 def published_document(target: Lambda) -> dict[str, Any]:
@@ -130,7 +153,10 @@ def _masking(on_log: Callable[[str], None], workspace_id: int) -> Callable[[str]
 
 def masked(finished: Finished, workspace_id: int) -> Finished:
     """An end without the workspace's secrets in logs and error. The value stays as it is, for whoever works on with it."""
-    masker, error = masker_of(workspace_id), finished.error
+    error = finished.error
+    if error is None and not finished.logs:
+        return finished
+    masker = masker_of(workspace_id)
     if error is not None:
         error = replace(error, **masker.hide_in(asdict(error)))
     return replace(finished, logs=masker.hide(finished.logs), error=error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from lambdas.models import Lambda
-from lambdas.running import run_now, start_lambda, value_or_problem
+from lambdas.running import lambda_named, run_now, start_lambda, value_or_problem
 from stackyard.core import types as t
-from stackyard.core.errors import Problem, did_you_mean
+from stackyard.core.errors import did_you_mean
 from stackyard.stacks.check import StackChecker
 from stackyard.stacks.execution import Execution
 from stackyard.stacks.parameters import Constant, Value
@@ -17,15 +18,10 @@ from stackyard.stacks.step import Line, Step
 
 def run_lambda(execution: Execution, name: str, given: Any, wait: bool) -> Any:
     """Its value, or `{run, url}` when nobody waits."""
-    found = Lambda.objects.filter(workspace_id=execution.workspace_id, name=name)
-    target = found.select_related("published", "workspace").first()
-    if target is None:
-        raise Problem("NOT_FOUND", f'There is no lambda "{name}" any more.')
+    target = lambda_named(execution.workspace_id, name)
     if not wait:
         run = start_lambda(target, given, principal=execution.principal, trigger="step")
         return {"run": str(run.pk), "url": f"/run:{run.pk}"}
-    import time
-
     left = execution.deadline - time.monotonic()
     return value_or_problem(run_now(target, given, execution=execution, seconds_at_most=max(left, 0.1)))
 

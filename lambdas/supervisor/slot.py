@@ -30,6 +30,8 @@ _LONGEST = {READY: 1_000, LOG: LOG_FRAME_BYTES, RPC: RPC_BYTES, DONE: OUTPUT_FRA
 # Collecting garbage and such takes a little.
 _REAP_SECONDS = 1.0
 _RESTLESS_SECONDS = 0.5
+_RENEW_SECONDS = 1.0
+_CORES = os.cpu_count() or 1
 _numbers = itertools.count(1)
 
 
@@ -49,6 +51,8 @@ class Slot:
         self.meter: Meter | None = None
         self._idle_mark = (0.0, 0.0)
         self._is_bounded = False
+        # When processor time was last allowed, and for how many seconds.
+        self._allowed = (-_RENEW_SECONDS, 0.0)
         popen = launched.popen
         to, self.output, error = (pipe.fileno() for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe)
         self.channel = Channel(to, self.output, error, _LONGEST, WAITING_BYTES)
@@ -99,10 +103,18 @@ class Slot:
         launched.group = MemoryGroup.make(inner, (self.heap_mb + BESIDE_HEAP_MB) * 1_000_000)
 
     def allow_cpu(self, seconds: float) -> None:
-        """Renew the processor time limit for one run of at most `seconds`, on as many cores as there are."""
+        """Renew the processor time limit for one run of at most `seconds`, on as many cores as there are.
+
+        It is what ends a busy process when nobody watches it any more, and may come a second late: runs that follow
+        each other closely need it renewed once a second only.
+        """
         if self.meter is None or not ON_LINUX or self.launched.inner is None:
             return
-        soft = min(int(self.meter.cpu_seconds() + seconds * (os.cpu_count() or 1)) + 2, CPU_SECONDS)
+        now, (allowed_at, allowed_seconds) = time.monotonic(), self._allowed
+        if now - allowed_at < _RENEW_SECONDS and seconds <= allowed_seconds + _RENEW_SECONDS / 2:
+            return
+        self._allowed = (now, seconds)
+        soft = min(int(self.meter.cpu_seconds() + (seconds + _RENEW_SECONDS) * _CORES) + 2, CPU_SECONDS)
         with suppress(PermissionError, ProcessLookupError):
             resource.prlimit(self.launched.inner, resource.RLIMIT_CPU, (soft, CPU_SECONDS))
 

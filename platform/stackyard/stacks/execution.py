@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -158,8 +159,7 @@ class Execution:
 
     def _day(self, offset: int) -> datetime:
         zone = workspace_facts(self.workspace_id).zone
-        day = self.started_at.astimezone(zone).date() + timedelta(days=offset)
-        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        return _start_of_day(zone, self.started_at.astimezone(zone).date(), offset)
 
     def root_today(self) -> datetime:
         """`today`: the start of the day in the workspace's time zone."""
@@ -227,6 +227,13 @@ class Execution:
         """A traced line has ended, with the value of the variable it leaves if it leaves one."""
         if self.trace is not None:
             self.trace.leave(line_id, depth, self.depth, has_value, value)
+
+
+@lru_cache(maxsize=256)
+def _start_of_day(zone: ZoneInfo, day: date, offset: int) -> datetime:
+    """In UTC; the same for everybody that day."""
+    day += timedelta(days=offset)
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def _now() -> datetime:
