@@ -144,6 +144,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "table": "customers",
         "field": "name",
         "variable": "TOKEN",
+        "file": "0" * 32,
         "function": "count",
         "lambda": "hourly",
     }

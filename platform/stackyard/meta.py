@@ -21,6 +21,7 @@ _MODULES = (
     "stackyard.runs.api",
     "stackyard.tables.api",
     "stackyard.tables.api_records",
+    "stackyard.tables.api_csv",
     "stackyard.stacks.api",
     "auth.api",
     "endpoints.api",

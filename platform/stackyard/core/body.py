@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -37,6 +37,35 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     Problem `PAYLOAD_TOO_LARGE` before more than `limit` bytes are read, `UNSUPPORTED_MEDIA_TYPE` for a compressed
     body, `INVALID_INPUT` when the body ends before its stated length.
     """
+    length = _stated_length(environ, limit)
+    if length is None:
+        return _read(environ["wsgi.input"], limit + 1, limit)
+    if length == 0:
+        return b""
+    body = _read(environ["wsgi.input"], length, limit)
+    if len(body) < length:
+        raise Problem("INVALID_INPUT", f"The body ended after {len(body)} of {length} bytes.")
+    return body
+
+
+def body_blocks(environ: Mapping[str, Any], limit: int) -> Iterator[bytes]:
+    """The body of a WSGI request as it comes in, for what is too large to hold; the Problems are those of `read_body`."""
+    stated = _stated_length(environ, limit)
+    read = 0
+    while stated is None or read < stated:
+        block = environ["wsgi.input"].read(_BLOCK if stated is None else min(_BLOCK, stated - read))
+        if not block:
+            break
+        read += len(block)
+        if read > limit:
+            raise _too_large(limit)
+        yield block
+    if stated is not None and read < stated:
+        raise Problem("INVALID_INPUT", f"The body ended after {read} of {stated} bytes.")
+
+
+def _stated_length(environ: Mapping[str, Any], limit: int) -> int | None:
+    """How long the body is; None when only its end says."""
     encoding = environ.get("HTTP_CONTENT_ENCODING", "")
     if encoding and encoding.strip().lower() != "identity":
         raise Problem(
@@ -49,18 +78,15 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
         # RFC 9112 §6.3: two lengths are an attempt to be understood in two ways.
         raise Problem("INVALID_INPUT", "Content-Length and Transfer-Encoding exclude each other.")
     if "HTTP_TRANSFER_ENCODING" in environ or (not stated and environ.get("wsgi.input_terminated")):
-        return _read(environ["wsgi.input"], limit + 1, limit)
+        return None
     if not stated:
-        return b""
+        return 0
     if not (stated.isascii() and stated.isdigit()):
         raise Problem("INVALID_INPUT", "Content-Length is not a number.")
     length = int(stated[:20])
     if length > limit:
         raise _too_large(limit)
-    body = _read(environ["wsgi.input"], length, limit)
-    if len(body) < length:
-        raise Problem("INVALID_INPUT", f"The body ended after {len(body)} of {length} bytes.")
-    return body
+    return length
 
 
 def _read(stream: Stream, wanted: int, limit: int) -> bytes:

@@ -17,6 +17,7 @@ class Limit:
 
 CALLS_PER_SECOND = Limit(100, 1_000_000, "calls/s", "Calls per endpoint")
 REQUEST_BYTES = Limit(10_000_000, 100_000_000, "bytes", "Request body")
+IMPORT_BYTES = Limit(5_000_000_000, 100_000_000_000, "bytes", "A CSV file to import")
 RESPONSE_BYTES = Limit(50_000_000, 500_000_000, "bytes", "Response body")
 STACK_SECONDS = Limit(30, 300, "s", "One run of a function stack")
 KEPT_ANSWER_SECONDS = Limit(86_400, 86_400, "s", "How long the answer to an Idempotency-Key is kept")

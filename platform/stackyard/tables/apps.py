@@ -17,4 +17,4 @@ class TablesConfig(AppConfig):
         """Find the field types."""
         load("stackyard.tables.types")
         # Before the first connection: SQLite is taught some functions when it is opened.
-        from . import database  # noqa: F401
+        from . import database, run_kind  # noqa: F401  (and join the run kinds)

@@ -79,7 +79,7 @@ def _import(
         if check_references:
             _check_references(store, table, readings)
         if connection.vendor == "postgresql":
-            _move_sequence(store, table)
+            move_sequence(store, table)
     return records
 
 
@@ -102,7 +102,7 @@ def dangling(store: Store, table: TableDef, limit: int) -> list[Dangling]:
     return found
 
 
-def _move_sequence(store: Store, table: TableDef) -> None:
+def move_sequence(store: Store, table: TableDef) -> None:
     """Let PostgreSQL count on from the greatest id (SQLite does so by itself)."""
     name = f'"{table.namespace}"."{table.physical}"'
     with connection.cursor() as cursor:

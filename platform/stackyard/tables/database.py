@@ -56,7 +56,7 @@ def execute(sql: str, params: Sequence[Any], on_query: OnQuery | None = None) ->
         with connection.wrap_database_errors:
             rows = _run(connection.vendor, raw, sql, params)
     except Error as error:
-        raise _explained(error) from error
+        raise explained(error) from error
     if started:
         _report(sql, time.perf_counter() - started, len(rows), on_query)
     return rows
@@ -93,7 +93,7 @@ _SQLITE_MOVED = re.compile(r"no such (?:column|table)|has no column named|ON CON
 _BUSY = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "53300"}
 
 
-def _explained(error: Error) -> Exception:
+def explained(error: Error) -> Exception:
     """What a database error means, as far as it is anything a caller can understand."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
@@ -151,8 +151,8 @@ def busy_when_locked() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        explained = _explained(error)
-        raise explained if isinstance(explained, Problem) else error from error
+        meant = explained(error)
+        raise meant if isinstance(meant, Problem) else error from error
 
 
 def _teach_sqlite(sender: Any, connection: Any, **kwargs: Any) -> None:

@@ -12,11 +12,11 @@ from stackyard.core.files import Change, FileKind, SourceFile, Walk
 from stackyard.core.models import Workspace
 
 from . import ddl
-from .csv import Row, read_rows, write_row
+from .csv import Row, read_rows
 from .definitions import FieldDef, TableDef
+from .export import export_csv
 from .field_type import Refused
 from .models import Table
-from .query import Query
 from .schema import fresh_schema
 from .store import Store
 
@@ -68,7 +68,10 @@ class RecordFiles(FileKind):
         schema = fresh_schema(workspace.pk)
         for table in workspace.tables.filter(hidden_at=None).order_by("name"):
             if ddl.has_rows(table):
-                yield f"records/{table.name}.csv", _export(Store(schema), schema.tables[table.name])
+                yield (
+                    f"records/{table.name}.csv",
+                    export_csv(Store(schema), schema.tables[table.name], private=True),
+                )
 
 
 def _find(workspace: Workspace, name: str) -> Table | None:
@@ -178,30 +181,3 @@ def _add(
         if not found:
             source.fault((), problem.message, place=(lines[0], 1), code=problem.code)
         return [], max(1, len(found))
-
-
-def _export(store: Store, table: TableDef) -> Iterator[bytes]:
-    """A table's records by id, a batch in memory at a time; private fields too."""
-    fields = list(table.fields.values())
-    yield write_row(field.name for field in fields).encode()
-    last = 0
-    while True:
-        found = store.query(
-            Query(
-                table=table.name,
-                where={"id": {"$gt": last}},
-                sort=["id"],
-                fields=[field.name for field in fields],
-                page=1,
-                per_page=_BATCH,
-            )
-        )["items"]
-        for record in found:
-            yield write_row(_cell(field, record[field.name]) for field in fields).encode()
-        if len(found) < _BATCH:
-            return
-        last = found[-1]["id"]
-
-
-def _cell(field: FieldDef, value: Any) -> str | None:
-    return None if value is None else field.type.csv_text(value)

@@ -106,7 +106,7 @@ class _FieldReader:
         self._parse = field.type.parse if field.index_bytes is None else _within(field)
         self._bind: Convert | None = field.type.binder(dialect)
         self._is_reference = field.is_reference
-        self.make_default = _default(field)
+        self.make_default = default_maker(field)
 
     def read_or_default(self, data: Mapping[str, Any], reading: Reading, place: str) -> None:
         """The value that is named, else the default, else null."""
@@ -155,7 +155,8 @@ def _within(field: FieldDef) -> Convert:
     return parse
 
 
-def _default(field: FieldDef) -> Callable[[], Any] | None:
+def default_maker(field: FieldDef) -> Callable[[], Any] | None:
+    """What makes the field's default for a record; None when it has none."""
     default = field.default
     if default is None:
         return None

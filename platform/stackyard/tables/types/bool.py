@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stackyard.core.types import BOOL, Type
@@ -59,3 +60,10 @@ class BoolType(FieldType):
     def csv_text(self, value: Any) -> str:
         """true, false or nothing."""
         return "" if value is None else str(value).lower()
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """The words in lower case."""
+        values = list(map(_WORDS.get, cells))
+        if None in values:
+            return None
+        return list(map(int, values)) if dialect == "sqlite" else values  # type: ignore[arg-type]

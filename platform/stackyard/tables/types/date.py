@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -47,3 +48,14 @@ class DateType(FieldType):
     def loader(self, dialect: str) -> Convert | None:
         """From the driver's date on PostgreSQL."""
         return None if dialect == "sqlite" else date.isoformat
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Days that exist."""
+        if not all(map(_DAY.match, cells)):
+            return None
+        try:
+            for day in set(cells):
+                date.fromisoformat(day)
+        except ValueError:
+            return None
+        return list(cells)

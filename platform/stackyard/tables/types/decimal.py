@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -63,6 +64,11 @@ class DecimalType(FieldType):
         self.scale: int = self.options["scale"]
         self._place = Decimal(1).scaleb(-self.scale)
         self._limit = Decimal(1).scaleb(self.options["precision"] - self.scale)
+        # Not -0, which the slow way makes 0.
+        wholes = self.options["precision"] - self.scale
+        whole = rf"(?:-?[1-9]\d{{0,{wholes - 1}}}|0)" if wholes else "0"
+        places = rf"(?:\.\d{{1,{self.scale}}})?" if self.scale else ""
+        self._plain_cell = re.compile(rf"{whole}{places}", re.ASCII).fullmatch
         self._min = None if self.options["min"] is None else read_decimal(self.options["min"])
         self._max = None if self.options["max"] is None else read_decimal(self.options["max"])
 
@@ -119,6 +125,16 @@ class DecimalType(FieldType):
         place = self._place
         # Exact: a product of at most 19 digits, where the default context keeps 28.
         return lambda places: Decimal(places) * place
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Plain numbers with as many digits as the field has places for; PostgreSQL reads them as they are."""
+        if self._min is not None or self._max is not None or not all(map(self._plain_cell, cells)):
+            return None
+        if dialect != "sqlite":
+            return list(cells)
+        scale = self.scale
+        parts = [cell.partition(".") for cell in cells]
+        return [int(whole + places.ljust(scale, "0")) for whole, _, places in parts]
 
     def to_json(self, value: Decimal) -> Decimal:
         """A JSON number with all its digits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from stackyard.core.types import Type
@@ -45,3 +46,10 @@ class EmailType(FieldType):
     def column(self, dialect: str) -> str:
         """Text."""
         return "TEXT" if dialect == "sqlite" else 'text COLLATE "C"'
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Addresses of ASCII."""
+        if not "".join(cells).isascii() or max(map(len, cells)) > 254:
+            return None
+        texts = [cell.strip().lower() for cell in cells]
+        return texts if all(map(_ADDRESS.match, texts)) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stackyard.core.errors import Faults, Path, did_you_mean
@@ -54,3 +55,7 @@ class EnumType(FieldType):
     def column(self, dialect: str) -> str:
         """Text."""
         return "TEXT" if dialect == "sqlite" else 'text COLLATE "C"'
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Some of the values."""
+        return list(cells) if self._known.issuperset(cells) else None

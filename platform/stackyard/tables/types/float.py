@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -74,3 +75,19 @@ class FloatType(FieldType):
     def from_json(self, value: Any) -> float:
         """JSON may have written 2.0 as 2."""
         return float(value)
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Finite numbers, within the limits."""
+        joined = "".join(cells)
+        if not joined.isascii() or "_" in joined:
+            return None
+        try:
+            numbers = list(map(float, cells))
+        except ValueError:
+            return None
+        if not all(map(math.isfinite, numbers)):
+            return None
+        least, most = self.options["min"], self.options["max"]
+        if (least is not None and min(numbers) < least) or (most is not None and max(numbers) > most):
+            return None
+        return [number or 0.0 for number in numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stackyard.core.types import INT, Type
@@ -71,6 +72,26 @@ class IntType(FieldType):
     def column(self, dialect: str) -> str:
         """64 bits on both."""
         return "INTEGER" if dialect == "sqlite" else "bigint"
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Plain digits, within the limits."""
+        numbers = plain_ints(cells)
+        if numbers is None:
+            return None
+        least = LEAST if self._min is None else self._min
+        most = MOST if self._max is None else self._max
+        return numbers if least <= min(numbers) and max(numbers) <= most else None
+
+
+def plain_ints(cells: Sequence[str]) -> list[int] | None:
+    """The numbers of cells that are digits; None when one is anything else."""
+    joined = "".join(cells)
+    if not joined.isascii() or "_" in joined or "+" in joined:
+        return None
+    try:
+        return list(map(int, cells))
+    except ValueError:
+        return None
 
 
 def check_range(value: Any, least: Any, most: Any) -> None:

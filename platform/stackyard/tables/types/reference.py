@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stackyard.core.errors import Faults, Path
 from stackyard.core.types import INT, Type
 from stackyard.tables.field_type import ORDER, FieldType, Option, refuse
-from stackyard.tables.types.int import parse_int
+from stackyard.tables.types.int import MOST, parse_int, plain_ints
 
 ON_DELETE = ("restrict", "cascade", "set_null")
 
@@ -49,6 +49,11 @@ class ReferenceType(FieldType):
     def operand(self, value: Any) -> int:
         """Any integer of 64 bits."""
         return parse_int(value)
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Ids."""
+        numbers = plain_ints(cells)
+        return numbers if numbers is not None and min(numbers) >= 1 and max(numbers) <= MOST else None
 
     @property
     def value_type(self) -> Type:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import re2
@@ -112,3 +112,25 @@ class TextType(FieldType):
     def column(self, dialect: str) -> str:
         """Compared and sorted by code points on both."""
         return "TEXT" if dialect == "sqlite" else 'text COLLATE "C"'
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """Texts within the limits; a pattern needs the closer look."""
+        joined = "".join(cells)
+        if self._pattern is not None or "\0" in joined or _has_surrogates(joined):
+            return None
+        texts = [self.operand(cell) for cell in cells] if self._changes else list(cells)
+        if self._min is not None and min(map(len, texts)) < self._min:
+            return None
+        if self._max is not None and max(map(len, texts)) > self._max:
+            return None
+        return texts
+
+
+def _has_surrogates(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,18 @@ class TimestampType(FieldType):
     def loader(self, dialect: str) -> Convert | None:
         """From milliseconds since 1970."""
         return instant
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """ISO 8601 with a zone."""
+        if not all(map(_ISO.match, cells)):
+            return None
+        read = datetime.fromisoformat
+        try:
+            moments = [(read(cell) - EPOCH) // _MILLISECOND for cell in cells]
+        except (ValueError, TypeError):
+            # A day that is none; no zone.
+            return None
+        return moments if min(moments) >= _FIRST and max(moments) <= _LAST else None
 
     def to_json(self, value: datetime) -> str:
         """ISO 8601 in UTC with milliseconds: its order as text is its order in time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,3 +46,7 @@ class UuidType(FieldType):
     def loader(self, dialect: str) -> Convert | None:
         """From the driver's UUID on PostgreSQL."""
         return None if dialect == "sqlite" else str
+
+    def bind_cells(self, cells: Sequence[str], dialect: str) -> list[Any] | None:
+        """The usual form."""
+        return list(cells) if all(map(_PLAIN.match, cells)) else None
