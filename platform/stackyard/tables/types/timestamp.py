@@ -86,7 +86,7 @@ class TimestampType(FieldType):
         except (ValueError, TypeError):
             # A day that is none; no zone.
             return None
-        return moments if min(moments) >= _FIRST and max(moments) <= _LAST else None
+        return moments if min(moments) >= FIRST and max(moments) <= LAST else None
 
     def to_json(self, value: datetime) -> str:
         """ISO 8601 in UTC with milliseconds: its order as text is its order in time."""
