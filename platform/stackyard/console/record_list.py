@@ -49,8 +49,8 @@ class RecordList:
     def __init__(self, store: Store, table: TableDef, asked: Mapping[str, str]) -> None:
         self.store = store
         self.table = table
-        system, own = table.fields["created_at"], table.own_fields
-        self.columns = (table.fields["id"], *own, system)
+        own = [field for field in table.own_fields if field.type.can_be_read]
+        self.columns = (table.fields["id"], *own, table.fields["created_at"])
         self.asked = {
             key: asked[key] for key in ("field", "op", "value", "sort", "page", "count") if asked.get(key)
         }
@@ -74,17 +74,17 @@ class RecordList:
             page=int(page) if re.match(r"[1-9][0-9]{0,8}\Z", page) else 1,
             per_page=PER_PAGE,
             totals="count" in self.asked,
-            fields=list(self.table.fields),
+            fields=list(self.table.readable),
         )
 
     @property
     def sort(self) -> str:
         """The field to sort by, `-` in front for descending; the newest first unless asked."""
         asked = self.asked.get("sort", "-id")
-        return asked if asked.removeprefix("-") in self.table.fields else "-id"
+        return asked if asked.removeprefix("-") in self.table.readable else "-id"
 
     def _where(self) -> Any:
-        definition = self.table.fields.get(self.asked.get("field", ""))
+        definition = self.table.readable.get(self.asked.get("field", ""))
         operator = {word: operator for word, _, operator in OPERATORS}.get(self.asked.get("op", ""))
         if definition is None or operator is None:
             return None

@@ -97,7 +97,7 @@ def add_record(request: HttpRequest, table: Table) -> HttpResponse:
 def edit_record(request: HttpRequest, table: Table, record: int) -> HttpResponse:
     """A record that is there; only what was changed is written."""
     store, definition = _opened(table)
-    held = store.get(definition, record, fields=list(definition.fields))
+    held = store.get(definition, record, fields=list(definition.readable))
     if held is None:
         messages.error(request, f"There is no record {record} in {table.name}.")
         return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))

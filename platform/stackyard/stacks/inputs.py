@@ -67,7 +67,8 @@ class Input:
         self.nullable = bool(spec.get("nullable"))
         self.is_list = bool(spec.get("list"))
         self.min_items, self.max_items = spec.get("min_items"), spec.get("max_items")
-        self.sensitive = bool(spec.get("sensitive"))
+        is_secret = self._type is not None and not self._type.can_be_read
+        self.sensitive = bool(spec.get("sensitive")) or is_secret
         self.is_text = self._type is not None and self._type.value_type.name == "text"
         self.refuses_empty = self.required and self.is_text and "min_length" not in spec
         self._wraps = spec.get("type") == "list"

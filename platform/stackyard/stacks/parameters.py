@@ -157,8 +157,8 @@ class FieldName(Parameter):
             checker.error(
                 line.at(self.name), "constant", "The field is given by its name, not by an expression."
             )
-        elif table is not None and name not in table.fields:
-            hint = did_you_mean(name, table.fields)
+        elif table is not None and name not in table.readable:
+            hint = did_you_mean(name, table.readable)
             checker.error(
                 line.at(self.name), "unknown_field", f'Table "{table.name}" has no field "{name}".{hint}'
             )

@@ -22,7 +22,7 @@ def record_type(line: Line, checker: StackChecker) -> t.Type:
     if not isinstance(names, list):
         return table.record_type()
     return t.object_of(
-        {n: table.fields[n].value_type for n in names if isinstance(n, str) and n in table.fields}
+        {n: table.readable[n].value_type for n in names if isinstance(n, str) and n in table.readable}
     )
 
 
@@ -48,8 +48,8 @@ class Fields(Parameter):
             checker.error(line.at(self.name), "type", "The fields are a list of names.")
         elif table is not None:
             for number, name in enumerate(names):
-                if name not in table.fields:
-                    hint = did_you_mean(name, table.fields)
+                if name not in table.readable:
+                    hint = did_you_mean(name, table.readable)
                     message = f'Table "{table.name}" has no field "{name}".{hint}'
                     checker.error(line.at(self.name, number), "unknown_field", message)
         return t.LIST

@@ -24,6 +24,7 @@ from .aggregate_sql import ExactSum, as_float, ratio
 from .computed_values import compute
 from .regex import matches as regex_matches
 from .time_parts import part_of
+from .types.geo_point import distance
 
 OnQuery = Callable[[str, float, int], None]
 Rows = list[tuple[Any, ...]]
@@ -175,6 +176,7 @@ _FUNCTIONS: Sequence[tuple[str, int, Callable[..., Any]]] = (
     ("stackyard_part", 3, part_of),
     ("stackyard_float", 1, as_float),
     ("stackyard_ratio", -1, ratio),
+    ("stackyard_distance", 4, distance),
 )
 
 connection_created.connect(_teach_sqlite, dispatch_uid="stackyard.tables.database")

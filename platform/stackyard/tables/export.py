@@ -24,7 +24,7 @@ def export_csv(
     `private`: the private and internal fields too. `guard`: texts that a spreadsheet would run as a formula get an
     apostrophe in front, which an import does not take away again.
     """
-    fields = [f for f in table.fields.values() if private or f.is_public]
+    fields = [f for f in table.readable.values() if private or f.is_public]
     cells = [_writer(f, guard) for f in fields]
     names = [f.name for f in fields]
     yield write_row(names).encode()

@@ -24,7 +24,7 @@ Convert = Callable[[Any], Any]
 
 EQUALITY = frozenset({"$eq", "$ne", "$in", "$nin", "$exists"})
 ORDER = EQUALITY | {"$gt", "$gte", "$lt", "$lte", "$between"}
-TEXT = ORDER | {"$like", "$ilike", "$contains", "$starts_with", "$ends_with", "$regex"}
+TEXT = ORDER | {"$like", "$ilike", "$contains", "$starts_with", "$ends_with", "$regex", "$search"}
 
 
 class Refused(Exception):

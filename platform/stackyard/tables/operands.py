@@ -7,7 +7,7 @@ values, so a list of any length and a value of any kind share one statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -50,6 +50,8 @@ def holds_slot(value: Any) -> bool:
     """Whether a literal has a slot in it."""
     if isinstance(value, Slot):
         return True
+    if isinstance(value, Mapping):
+        return any(isinstance(entry, Slot) for entry in value.values())
     return isinstance(value, list | tuple) and any(isinstance(entry, Slot) for entry in value)
 
 
@@ -57,6 +59,8 @@ def filled(value: Any, values: Sequence[Any]) -> Any:
     """A literal with its slots replaced by run-time values."""
     if isinstance(value, Slot):
         return values[value.index]
+    if isinstance(value, Mapping):
+        return {k: values[v.index] if isinstance(v, Slot) else v for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [values[entry.index] if isinstance(entry, Slot) else entry for entry in value]
     return value

@@ -166,6 +166,9 @@ def _long(value: Any, kind: str) -> Any:
 
 def check_default(kind: FieldType, default: Any, faults: Faults, path: Path) -> None:
     """A default is one of the type's words or a value that the type takes."""
+    if default is not None and not kind.can_be_read:
+        faults.error(path, "value", f"A {kind.name} has no default: all records would share it.")
+        return
     if default is None or (isinstance(default, str) and default in kind.default_words):
         return
     try:
@@ -212,7 +215,7 @@ def read_index(spec: Any, types: Mapping[str, str], faults: Faults, path: Path) 
 def _index_part(part: Any, types: Mapping[str, str], faults: Faults, path: Path) -> tuple[str, bool]:
     name = str(part).removeprefix("-")
     kind = types.get(name)
-    if kind is not None and FieldType.get(kind).is_json:
+    if kind is not None and (FieldType.get(kind).is_json or not FieldType.get(kind).can_be_read):
         faults.error(path, "value", f"A {kind} field can't be indexed.")
     elif kind is None and name not in RESERVED:
         hint = did_you_mean(name, [*RESERVED, *types])

@@ -16,7 +16,9 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from .definitions import FieldDef, Schema, TableDef
 from .operands import ABSENT, NULL, WITH_NULL
-from .where import Condition, Node, Target
+from .places import PLACES, search_sql
+from .targets import Target
+from .where import Condition, Node
 
 Element = Any
 """A SQLAlchemy expression; its own generic types say less than they cost here."""
@@ -133,6 +135,8 @@ class TableSql:
             return self._null(condition)
         if condition.op.startswith("has"):
             return self._has(condition, name)
+        if condition.op in PLACES:
+            return PLACES[condition.op](self.column(condition.target.field), name, self.dialect)
         kind = condition.target.kind
         if condition.target.path and kind is None:
             kind = state.split()[0]
@@ -142,6 +146,8 @@ class TableSql:
             return self._membership(condition, inside, state.endswith(WITH_NULL))
         if condition.op in _COMPARE:
             return _COMPARE[condition.op](left, value(name, type_))
+        if condition.op == "search":
+            return search_sql(left, name, self.dialect, self.folding)
         return self._pattern(condition.op, left, name)
 
     def _left(self, target: Target, kind: str | None) -> tuple[Element, Any]:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from stackyard.core.errors import Detail, Problem, invalid_input
 
-from . import bulk, removal, watching, writing
+from . import bulk, passwords, removal, watching, writing
 from .conflicts import conflict, missing_targets
 from .database import Doubled, Moved, OnQuery, busy_when_locked, execute
 from .definitions import FieldDef, Schema, TableDef
@@ -65,6 +65,14 @@ class Store:
     def has(self, table: AnyTable, value: Any, field: str = "id") -> bool:
         """Whether a record's field holds the value."""
         return self.get(table, value, field, ["id"]) is not None
+
+    def verify(
+        self, table: AnyTable, value: Any, password: Any, *, by: str = "id", field: str | None = None
+    ) -> bool:
+        """Whether the record whose field `by` holds the value has this password (in `field`, or its only such field)."""
+        return self.retrying(
+            lambda: passwords.verify(self, self.schema.table(table), value, password, field, by)
+        )
 
     # Writing
 

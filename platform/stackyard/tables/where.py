@@ -13,7 +13,6 @@ too, every other comparison with nothing is false, and `$not` turns exactly that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +21,8 @@ from stackyard.core.errors import Faults, Path, did_you_mean
 from stackyard.core.limits import WHERE_CONDITIONS, WHERE_DEPTH
 from stackyard.core.types import accepts
 
-from .definitions import FieldDef, TableDef
-from .field_type import TEXT, FieldType, Refused, refuse, shown
+from .definitions import TableDef
+from .field_type import FieldType, Refused, refuse, shown
 from .operands import (
     TEXT_LIMIT,
     JsonReader,
@@ -34,7 +33,9 @@ from .operands import (
     holds_slot,
 )
 from .patterns import as_glob, contains, ends_with, like, starts_with
+from .places import NearReader, SearchReader, WithinReader
 from .regex import for_postgresql, for_re2
+from .targets import PATH_PART, Target, allowed_operators, declared_at, kind_of
 
 ONE = {"$eq": "eq", "$ne": "ne", "$gt": "gt", "$gte": "gte", "$lt": "lt", "$lte": "lte"}
 PATTERNS: Mapping[str, tuple[str, Callable[[str], str], Callable[[str], str]]] = {
@@ -48,41 +49,25 @@ PATTERNS: Mapping[str, tuple[str, Callable[[str], str], Callable[[str], str]]] =
 }
 MANY = {"$in": "in", "$nin": "nin"}
 LISTS = {"$has": "has", "$has_any": "has_any", "$has_all": "has_all"}
+WHOLE: Mapping[str, tuple[str, type[Reader]]] = {
+    # The operand is read as a whole, whatever the field's type.
+    "$search": ("search", SearchReader),
+    "$near": ("near", NearReader),
+    "$within": ("within", WithinReader),
+}
 OPERATORS = (
     *ONE,
     *PATTERNS,
     *MANY,
     *LISTS,
+    *WHOLE,
     "$between",
     "$exists",
     "$not",
     "$optional",
     "$field",
-    "$search",
-    "$near",
-    "$within",
 )
 GROUPS = ("$and", "$or", "$nor", "$not")
-_JSON_OPERATORS = TEXT | set(LISTS)
-_PATH_PART = re.compile(r'[^"\\\[\]\x00-\x1f]{1,200}\Z')
-_POSITION = re.compile(r"\d{1,9}\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The left-hand side: a column, or a path into one that holds JSON.
-
-    `kind`: what the value there is known to be (`text`, `number`, `bool`); None: the operand says.
-    """
-
-    field: FieldDef
-    path: tuple[str, ...] = ()
-    kind: str | None = None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What the statement's text depends on."""
-        return (self.field.column, self.path, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +170,13 @@ class WhereReader:
         if not found.type.is_json:
             self.faults.error(path, "path", f"{name} is a {found.type.name}: only JSON has paths into it.")
             return None
-        if not all(_PATH_PART.match(part) for part in parts):
+        if not all(PATH_PART.match(part) for part in parts):
             self.faults.error(
                 path, "path", "A path is made of keys and list positions, without quotes or brackets."
             )
             return None
-        kind, _ = _declared(found.type, parts)
-        return Target(found, tuple(parts), None if kind is None else _kind_of(kind))
+        kind, _ = declared_at(found.type, parts)
+        return Target(found, tuple(parts), None if kind is None else kind_of(kind))
 
     def _conditions(self, target: Target, value: Any, path: Path, depth: int) -> Node:
         if isinstance(value, list | tuple):
@@ -260,13 +245,18 @@ class WhereReader:
         if value is None and op not in ("$eq", "$ne") and not optional:
             self.faults.error(path, "type", f"{op} takes a value, not null")
         change = None
+        if op in WHOLE:
+            name, kind = WHOLE[op]
+            operand = Operand(
+                value, kind(FieldType.get("text")(), self.dialect), path, optional or _is_optional(value)
+            )
+            return self._condition(target, name, operand, path)
         if op in PATTERNS:
             name, on_sqlite, on_postgresql = PATTERNS[op]
             change = on_sqlite if self.dialect == "sqlite" else on_postgresql
         else:
             name = {**ONE, **MANY, **LISTS}[op]
-        if isinstance(value, Slot) and value.optional:
-            optional = True
+        optional = optional or _is_optional(value)
         reader = self._reader(target, change, op in LISTS)
         operand = Operand(value, reader, path, optional, many, op in LISTS)
         self._check_slot(target, value, op, path)
@@ -283,13 +273,13 @@ class WhereReader:
 
     def _reader(self, target: Target, change: Callable[[str], str] | None, items: bool) -> Reader:
         checked = None if change is None else _limited(change)
-        declared, known = _declared(target.field.type, list(target.path))
+        declared, known = declared_at(target.field.type, list(target.path))
         if items:
             is_list = known and declared is not None and declared.name == "list"
             return Reader(declared.of, self.dialect) if is_list else JsonReader(self.dialect)  # type: ignore[union-attr]
         if not target.path:
             return Reader(target.field.type, self.dialect, checked)
-        if declared is None or not known or _kind_of(declared) is None:
+        if declared is None or not known or kind_of(declared) is None:
             return JsonReader(self.dialect, checked)
         return TypedJsonReader(declared, self.dialect, checked)
 
@@ -319,41 +309,8 @@ class WhereReader:
         return Condition(target, op, other)
 
 
-def allowed_operators(target: Target) -> frozenset[str]:
-    """The operators that can be asked of a field, or of a path into JSON."""
-    if target.path:
-        declared, known = _declared(target.field.type, list(target.path))
-        if declared is None or not known:
-            return frozenset(_JSON_OPERATORS)
-        allowed: frozenset[str] = declared.operators
-        return allowed
-    operators = target.field.type.operators
-    if target.field.type.name == "list" and target.field.type.of.is_json:  # type: ignore[attr-defined]
-        return frozenset({"$exists"})
-    return operators
-
-
-def _declared(type_: FieldType, path: list[str]) -> tuple[FieldType | None, bool]:
-    """The declared type at a path; False when the path leaves what is declared."""
-    for part in path:
-        children = getattr(type_, "children", None)
-        if children:
-            if part not in children:
-                return None, False
-            type_ = children[part]
-        elif type_.name == "list" and _POSITION.match(part):
-            type_ = type_.of  # type: ignore[attr-defined]
-        else:
-            return None, False
-    return (None, False) if path and type_.name == "json" else (type_, True)
-
-
-def _kind_of(type_: FieldType) -> str | None:
-    """What a declared type is within JSON; None for lists and objects."""
-    if type_.is_json:
-        return None
-    name = type_.value_type.name
-    return {"int": "number", "float": "number", "decimal": "number", "bool": "bool"}.get(name, "text")
+def _is_optional(value: Any) -> bool:
+    return isinstance(value, Slot) and value.optional
 
 
 def _limited(change: Callable[[str], str]) -> Callable[[str], str]:
