@@ -87,11 +87,16 @@ def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     assert watched.faults == []
 
 
-def check_accessibility(page: Page, *, leave_out: str = "") -> None:
-    """Fail with every fault that axe finds on the page as it is now; `leave_out` is a selector of foreign markup."""
+def check_accessibility(page: Page, *, leave_out: str = "", within: str = "") -> None:
+    """Fail with every fault that axe finds on the page as it is now.
+
+    `leave_out` is a selector of foreign markup, `within` one of the only part to look at.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
-    context = {"exclude": [[leave_out]]} if leave_out else None
+    context: dict[str, Any] | None = {"exclude": [[leave_out]]} if leave_out else None
+    if within:
+        context = {**(context or {}), "include": [[within]]}
     found = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
     faults = [
         f"{fault['id']}: {fault['help']}\n    "
@@ -104,6 +109,8 @@ def check_accessibility(page: Page, *, leave_out: str = "") -> None:
 def set_theme(page: Page, theme: str) -> None:
     """`light` or `dark`, as the machine of whoever looks would say it."""
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    # Buttons fade from one colour to the other; axe would see one in between.
+    page.evaluate("Promise.allSettled(document.getAnimations().map((fade) => fade.finished))")
 
 
 def picture(page: Page, name: str) -> Path:

@@ -148,6 +148,7 @@ class Editor:
             rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
             keep_changes=self.request.POST.get("keep_changes") == "on",
             trial=self.trial,
+            debug={"address": self.owner.pages, "kind": self.owner.kind},
             revisions=self.owner.revisions().select_related("author").defer("document")[:REVISIONS_SHOWN],
             revisions_url=self.owner.address("revisions"),
             delete_url=self.owner.address("delete"),

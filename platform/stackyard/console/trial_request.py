@@ -22,6 +22,7 @@ from stackyard.stacks.publishing import compare
 from stackyard.stacks.trial import Stop, Trial, try_document
 
 from .callers import BUILDER, caller_of
+from .manuscript import read
 from .owners import StackOwner
 from .samples import curl_line, filled_path
 from .stored_requests import entry_of, headers_of
@@ -49,7 +50,7 @@ class Asked:
 def read_asked(owner: StackOwner, body: Mapping[str, Any]) -> Asked:
     """The trial that a body asks for. Problem `INVALID_INPUT` with every fault.
 
-    `document` (the draft when left out), `inputs`, `caller`, `keep_changes`, `stop: {line, after}`, `request` (the id of
+    `document` or its `text` (the draft when both are left out), `inputs`, `caller`, `keep_changes`, `stop: {line, after}`, `request` (the id of
     a stored request to compare the answer with).
     """
     wrong: list[Detail] = []
@@ -61,9 +62,10 @@ def read_asked(owner: StackOwner, body: Mapping[str, Any]) -> Asked:
             return default
         return value
 
-    known = {"document", "inputs", "caller", "keep_changes", "stop", "request"}
+    known = {"document", "text", "inputs", "caller", "keep_changes", "stop", "request"}
     wrong += [Detail(name, "unknown", "is not known here") for name in body if name not in known]
     document, inputs = get("document", dict, None), get("inputs", dict, {})
+    text = get("text", str, None)
     caller, keeps = get("caller", str, BUILDER), get("keep_changes", bool, False)
     stop, request = get("stop", dict, None), get("request", int, None)
     if stop is not None and not isinstance(stop.get("line"), str):
@@ -71,13 +73,25 @@ def read_asked(owner: StackOwner, body: Mapping[str, Any]) -> Asked:
     if wrong:
         raise invalid_input(wrong)
     return Asked(
-        canonical(document) if document is not None else owner.row.draft,
+        _document(owner, document, text),
         inputs,
         caller,
         keeps,
         Stop(stop["line"], bool(stop.get("after", True))) if stop is not None else None,
         entry_of(owner, request) if request is not None else None,
     )
+
+
+def _document(owner: StackOwner, document: dict[str, Any] | None, text: str | None) -> dict[str, Any]:
+    if text is not None:
+        manuscript = read(owner, text)
+        if manuscript.document is None:
+            marks = manuscript.errors
+            raise invalid_input(
+                [Detail(f"line {m.line}", "text", f"{m.message} (column {m.column})") for m in marks]
+            )
+        return manuscript.document
+    return canonical(document) if document is not None else owner.row.draft
 
 
 _WORDS = {dict: "an object", str: "a text", bool: "true or false", int: "a whole number"}
