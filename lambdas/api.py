@@ -11,9 +11,10 @@ from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
 from stackyard.core.meta.bodies import read_json
-from stackyard.core.meta.serializers import AnyJSON, StrictModelSerializer, StrictSerializer
+from stackyard.core.meta.serializers import AnyJSON, Moment, StrictModelSerializer, StrictSerializer
 from stackyard.core.meta.views import find, route
-from stackyard.runs.api import RunSerializer
+from stackyard.runs import dispatch
+from stackyard.runs.api import StartedSerializer
 from stackyard.stacks.api import draft_routes
 from stackyard.stacks.api_drafts import DraftQuery, DraftViewSet
 
@@ -79,22 +80,10 @@ class FinishedSerializer(serializers.Serializer[Any]):
 
 
 class StartSerializer(StrictSerializer):
-    """What the code sees as `input`."""
+    """What the code sees as `input`, and when it is to run; at once when that is not said."""
 
     input = AnyJSON(required=False, default=None)
-
-
-class StartedSerializer(RunSerializer):
-    """The accepted run, and where it can be watched."""
-
-    url = serializers.SerializerMethodField()
-
-    class Meta(RunSerializer.Meta):
-        fields = [*RunSerializer.Meta.fields, "url"]
-
-    def get_url(self, run: Any) -> str:
-        """`/run:<id>`."""
-        return f"/run:{run.pk}"
+    run_at = Moment(required=False, help_text="ISO 8601 with a zone, or epoch milliseconds; within a year.")
 
 
 class LambdaViewSet(DraftViewSet):
@@ -181,14 +170,19 @@ class LambdaViewSet(DraftViewSet):
         )
 
     def start(self, request: Request, **names: Any) -> Response:
-        """Accept a run of what is published, done by a worker. `Idempotency-Key` makes a second call the same run."""
+        """Accept a run of what is published, done by a worker, now or at `run_at`. `Idempotency-Key` makes a second call the same run."""
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 0 < len(key) <= LONGEST_KEY:
             message = f"expected 1 to {LONGEST_KEY} characters"
             raise invalid_input([Detail("Idempotency-Key", "length", message)])
         asked = self.body()
         run = start_lambda(
-            self.owner(), asked["input"], principal=self.principal, trigger="api", idempotency_key=key
+            self.owner(),
+            asked["input"],
+            principal=self.principal,
+            trigger="api",
+            run_after=dispatch.run_at(asked["run_at"]) if "run_at" in asked else None,
+            idempotency_key=key,
         )
         return self.shown(run, status=202)
 

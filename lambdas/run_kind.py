@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stackyard.core.principal import Principal
 from stackyard.runs import states
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
@@ -40,6 +41,7 @@ class LambdaRun(RunKind):
             principal=claimed.principal,
             run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
             is_cancelled=claimed.stop.is_set,
+            on_log=claimed.logs.append,
         )
         error = finished.error.as_dict() if finished.error is not None else None
         return Outcome(finished.state, result=finished.value, error=error, logs=finished.logs)
@@ -52,10 +54,26 @@ class LambdaRun(RunKind):
     @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
         """Accept the run of a nominal time."""
-        target = Lambda.objects.select_related("published", "workspace").filter(pk=schedule.target_id).first()
-        if target is None or target.published is None:
+        target = _published(schedule)
+        if target is None:
             return None
         detail = {"nominal_at": nominal_at.isoformat(), "schedule": str(schedule)}
         return start_lambda(
             target, schedule.input, trigger="schedule", trigger_detail=detail, nominal_at=nominal_at
         )
+
+    @classmethod
+    def start_by_hand(cls, schedule: Schedule, principal: Principal, trigger: str) -> Run | None:
+        """Accept a run with the schedule's input."""
+        target = _published(schedule)
+        if target is None:
+            return None
+        detail = {"schedule": str(schedule)}
+        return start_lambda(
+            target, schedule.input, principal=principal, trigger=trigger, trigger_detail=detail
+        )
+
+
+def _published(schedule: Schedule) -> Lambda | None:
+    rows = Lambda.objects.select_related("published", "workspace")
+    return rows.filter(pk=schedule.target_id, published__isnull=False).first()

@@ -117,6 +117,7 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/schedules"): Row(),
     ("GET", f"{_W}/schedules/<int:schedule>"): Row(),
     ("PATCH", f"{_W}/schedules/<int:schedule>"): Row(body={"paused": True}),
+    ("POST", f"{_W}/schedules/<int:schedule>/runs"): Row(202, {}),
     ("GET", f"{_W}/keys"): Row(),
     ("POST", f"{_W}/keys"): Row(201, {"name": "new"}),
     ("GET", f"{_W}/keys/<int:key>"): Row(),

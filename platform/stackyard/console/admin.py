@@ -8,7 +8,7 @@ from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from lambdas.models import Lambda
 from stackyard.core.models import Variable, Workspace
-from stackyard.runs.models import Run
+from stackyard.runs.models import Run, Schedule
 from stackyard.stacks.models import Function
 from stackyard.tables.models import Table
 
@@ -20,6 +20,7 @@ from .keys import ApiKeyAdmin
 from .lambdas import LambdaAdmin
 from .people import PeopleAdmin
 from .runs import RunAdmin
+from .scheduled import ScheduleAdmin
 from .tables import TableAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
 
@@ -32,5 +33,6 @@ admin.site.register(Lambda, LambdaAdmin)
 admin.site.register(Variable, VariableAdmin)
 admin.site.register(HistoryEntry, HistoryAdmin)
 admin.site.register(Run, RunAdmin)
+admin.site.register(Schedule, ScheduleAdmin)
 admin.site.register(User, PeopleAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)

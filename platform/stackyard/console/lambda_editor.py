@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from lambdas.running import start_lambda
 from lambdas.supervisor import Finished
 from lambdas.trial import try_lambda
 from lambdas.types import type_faults
-from stackyard.core.errors import Fault, Problem
+from stackyard.core.errors import Detail, Fault, Problem, invalid_input
 from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
 from stackyard.core.yaml import load
+from stackyard.runs import dispatch
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import coming_times
 
@@ -31,7 +33,8 @@ from .lambda_form import LambdaForm
 from .manuscript import Manuscript, Mark
 from .owners import StackOwner
 from .pages import Crumb, page
-from .problems import capital, sentence
+from .problems import capital, details_of, sentence
+from .scheduled import person
 
 SHOWN_RUNS = 5
 SHOWN_TIMES = 3
@@ -103,7 +106,13 @@ class LambdaEditor:
         document = {**given, "code": code} if given is not None else None
         manuscript = self._read(form, code, document)
         self.is_saved = document is not None and document == draft
-        deed = {"save": self._save, "publish": self._publish, "try": self._try, "start": self._start}
+        deed = {
+            "save": self._save,
+            "publish": self._publish,
+            "try": self._try,
+            "start": self._start,
+            "later": self._start,
+        }
         answered = deed.get(self.request.POST.get("do", ""), self._check)(form, manuscript)
         return answered or self._page(form, manuscript, self._sent("inputs"))
 
@@ -194,19 +203,31 @@ class LambdaEditor:
         sketches.keep_sample(self.owner, self._sent("inputs"))
 
     def _start(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
-        """A durable run of what is live, done by a worker."""
+        """A durable run of what is live, done by a worker: now, or at the time that was chosen."""
         try:
             given = load(self._sent("inputs")).data
-            run = start_lambda(self.owner.row, given, principal=self._principal(), trigger="console")
+            at = self._run_at() if self._sent("do") == "later" else None
+            run = start_lambda(
+                self.owner.row, given, principal=self._principal(), trigger="console", run_after=at
+            )
         except Problem as problem:
-            messages.error(self.request, f"Not started. {sentence(problem)}")
+            details = "".join(f" {capital(detail.message)}." for detail in details_of(problem))
+            messages.error(self.request, f"Not started. {sentence(problem)}{details}")
             return None
-        messages.success(self.request, "The run is accepted. Load this page again to see how it goes on.")
+        due = f" It is due at {at:%Y-%m-%d %H:%M:%S} UTC." if at is not None else ""
+        messages.success(self.request, f"The run is accepted.{due}")
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
 
+    def _run_at(self) -> datetime:
+        """The time that was chosen, by the workspace's clock. Problem `INVALID_INPUT` for none and for one that has passed."""
+        try:
+            moment = datetime.fromisoformat(self._sent("run_at"))
+        except ValueError:
+            raise invalid_input([Detail("run_at", "type", "choose a day and a time")]) from None
+        return dispatch.run_at(moment.replace(tzinfo=self.owner.workspace.zone).astimezone(UTC))
+
     def _principal(self) -> Principal:
-        user = self.request.user
-        return Principal("builder", user.pk, self.owner.workspace.pk, frozenset({"*"}), label=str(user))
+        return person(self.request, self.owner.workspace.pk)
 
     # The page
 
@@ -229,6 +250,8 @@ class LambdaEditor:
             caret=self._sent("caret"),
             message=self._sent("message"),
             inputs=sample or "{}",
+            run_at=self._sent("run_at"),
+            zone=self.owner.workspace.timezone,
             rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
             tried=self.tried,
             schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],

@@ -11,11 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
 from lambdas.models import Lambda
 from stackyard.core.errors import Problem
 from stackyard.runs import dispatch, states
-from stackyard.runs.models import Run
+from stackyard.runs.models import Run, RunEvent
 from stackyard.runs.progress import progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
@@ -24,10 +26,9 @@ from .chosen_workspace import InWorkspace
 from .history import Uncounted
 from .lambda_editor import pretty
 from .problems import sentence
+from .scheduled import PAGES, address_of
 
 _LARGE = ("input", "sealed_input", "result", "error", "logs")
-# Where the page of a kind's target is.
-_PAGES = {"lambda": "admin:lambdas_lambda_change", "function": "admin:stacks_function_change"}
 
 
 class _Chosen(admin.SimpleListFilter):
@@ -78,7 +79,7 @@ class RunTarget(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the chosen target."""
         kind, _, pk = (self.value() or "").partition("-")
-        if kind not in _PAGES or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
+        if kind not in PAGES or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
             return queryset
         return queryset.filter(kind=kind, target_id=int(pk))
 
@@ -110,15 +111,20 @@ class RunAdmin(InWorkspace):
         in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
         return runs.defer(*_LARGE) if in_list else runs
 
+    @admin.display(description="State")
+    def state_tag(self, run: Run) -> str:
+        """The state with its colour, and when a run is due that waits for its time."""
+        state = render_to_string("console/run_state.html", {"state": run.state})
+        if not run.is_for_later:
+            return state
+        return format_html(
+            '{} <span class="quiet">due {}</span>', state, f"{run.run_after:%Y-%m-%d %H:%M:%S}"
+        )
+
     @admin.display(description="Accepted (UTC)")
     def when(self, run: Run) -> str:
         """Date and time."""
         return f"{run.created_at:%Y-%m-%d %H:%M:%S}"
-
-    @admin.display(description="State")
-    def state_tag(self, run: Run) -> str:
-        """The state with its colour."""
-        return render_to_string("console/run_state.html", {"state": run.state})
 
     @admin.display(description="Attempts")
     def attempts(self, run: Run) -> str:
@@ -151,8 +157,8 @@ class RunAdmin(InWorkspace):
                 "facts": list(self._facts(run)),
                 "texts": list(_texts(run)),
                 "error": run.error,
-                "events": run.events.all(),
-                "target_url": _target_address(run),
+                "events": [(event, _event_in_words(event)) for event in run.events.all()],
+                "target_url": address_of(run.kind, run.target_id),
                 "can_cancel": not run.is_finished,
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
@@ -160,10 +166,11 @@ class RunAdmin(InWorkspace):
     def _facts(self, run: Run) -> Iterator[tuple[str, Any]]:
         yield "State", self.state_tag(run)
         yield "Attempt", self.attempts(run)
-        yield "Time", self.duration(run)
+        yield "Time", self.duration(run) or _so_far(run)
         yield "Progress", _progress(run)
         yield "Accepted (UTC)", self.when(run)
-        yield "Due (UTC)", f"{run.nominal_at:%Y-%m-%d %H:%M:%S}" if run.nominal_at else ""
+        due_at = run.nominal_at or (run.run_after if run.state == states.ACCEPTED else None)
+        yield "Due (UTC)", f"{due_at:%Y-%m-%d %H:%M:%S}" if due_at else ""
         yield "Started (UTC)", f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run.started_at else ""
         yield "Trigger", run.trigger
         yield "On behalf of", _caller(run.principal)
@@ -181,6 +188,8 @@ class RunAdmin(InWorkspace):
                 messages.success(
                     request, "The run is cancelled." if run.is_finished else "It is being cancelled."
                 )
+        if request.POST.get("from") == "scheduled":
+            return HttpResponseRedirect(reverse("admin:runs_schedule_changelist"))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -196,11 +205,20 @@ class RunAdmin(InWorkspace):
         return False
 
 
-def _target_address(run: Run) -> str:
-    """The page of what ran, as long as it is there."""
-    if run.kind not in _PAGES or not RunKind.get(run.kind).name_of(run.target_id):
+def _so_far(run: Run) -> str:
+    """How long it has been running; empty when it is not."""
+    if run.state != states.RUNNING or run.started_at is None:
         return ""
-    return reverse(_PAGES[run.kind], args=[run.target_id])
+    return f"{max((timezone.now() - run.started_at).total_seconds(), 0):,.0f} s so far"
+
+
+def _event_in_words(event: RunEvent) -> str:
+    """What happened, with the error of an attempt that failed."""
+    detail = event.detail if isinstance(event.detail, dict) else {}
+    within = detail.get("error")
+    error = within if isinstance(within, dict) else detail
+    said = ": ".join(str(error[key]) for key in ("name", "message") if error.get(key))
+    return f"{in_words(event.name)} · {said}" if said else in_words(event.name)
 
 
 def _progress(run: Run) -> str:
@@ -219,10 +237,9 @@ def _caller(principal: Any) -> str:
     return str(principal.get("label") or principal.get("kind") or "")
 
 
-def _texts(run: Run) -> Iterator[tuple[str, str]]:
-    if run.state == states.SUCCEEDED:
-        yield "Result", pretty(run.result)
-    yield "Logs", run.logs
-    yield "Input", pretty(run.input)
-    if run.trigger_detail:
-        yield "Trigger", pretty(run.trigger_detail)
+def _texts(run: Run) -> Iterator[tuple[str, str, str]]:
+    """What is shown as text: the part of the page, its title, the text."""
+    yield "result", "Result", pretty(run.result) if run.state == states.SUCCEEDED else ""
+    yield "logs", "Logs", run.logs
+    yield "input", "Input", pretty(run.input)
+    yield "trigger", "Trigger", pretty(run.trigger_detail) if run.trigger_detail else ""

@@ -20,7 +20,7 @@ from . import dispatch, states
 from .models import Run, RunEvent, Schedule
 from .progress import progress_value
 from .run_kind import RunKind
-from .schedule import coming_times, pause
+from .schedule import coming_times, pause, run_now
 
 SHOWN_TIMES = 3
 
@@ -60,11 +60,25 @@ class RunSerializer(StrictModelSerializer):
             "max_attempts",
             "seconds",
             "progress",
+            "run_after",
             "nominal_at",
             "created_at",
             "started_at",
             "finished_at",
         ]
+
+
+class StartedSerializer(RunSerializer):
+    """The accepted run, and where it can be watched."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta(RunSerializer.Meta):
+        fields = [*RunSerializer.Meta.fields, "url"]
+
+    def get_url(self, run: Run) -> str:
+        """`/run:<id>`."""
+        return f"/run:{run.pk}"
 
 
 class EventSerializer(StrictModelSerializer):
@@ -89,7 +103,6 @@ class WholeRunSerializer(RunSerializer):
             *RunSerializer.Meta.fields,
             "trigger_detail",
             "retry_safe",
-            "run_after",
             "idempotency_key",
             "input",
             "result",
@@ -185,8 +198,10 @@ class ScheduleViewSet(MetaViewSet):
     """The workspace's schedules; publishing a lambda makes them."""
 
     noun, tag, model = "schedule", "schedules", Schedule
+    rights = {"start": "change"}
     shows = ScheduleSerializer
-    bodies = {"partial_update": PauseSerializer}
+    answers = {"start": StartedSerializer}
+    bodies = {"partial_update": PauseSerializer, "start": StrictSerializer}
 
     def list(self, request: Request, workspace: str) -> Response:
         """List the schedules."""
@@ -202,6 +217,10 @@ class ScheduleViewSet(MetaViewSet):
         pause(found, self.body()["paused"])
         return self.shown(found)
 
+    def start(self, request: Request, workspace: str, schedule: int) -> Response:
+        """Accept a run with the schedule's input now, beside its nominal times."""
+        return self.shown(run_now(self._schedule(), self.principal, "api"), status=202)
+
     def _schedule(self) -> Schedule:
         schedules = Schedule.objects.filter(workspace=self.workspace())
         found: Schedule = find(schedules, "schedule", pk=self.kwargs["schedule"])
@@ -215,4 +234,5 @@ urlpatterns = [
     route(f"{_W}/runs/<uuid:run>/cancel", RunViewSet, post="cancel"),
     route(f"{_W}/schedules", ScheduleViewSet, get="list"),
     route(f"{_W}/schedules/<int:schedule>", ScheduleViewSet, get="retrieve", patch="partial_update"),
+    route(f"{_W}/schedules/<int:schedule>/runs", ScheduleViewSet, post="start"),
 ]

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from stackyard.core.errors import Problem
+from stackyard.core.errors import Detail, Problem, invalid_input
 from stackyard.core.jsonout import encode
 from stackyard.core.masking import masker_of
 from stackyard.core.models import Workspace
@@ -29,6 +29,8 @@ from .run_kind import principal_value
 
 INPUT_BYTES = 10_000_000
 _BATCH = 500
+_LATE_SECONDS = 60
+_FURTHEST_SECONDS = 366 * 86_400
 _PRUNE_ROUNDS = 40
 
 
@@ -95,6 +97,16 @@ def start(
 
         transaction.on_commit(lambda: courier.send(str(run.pk)), robust=True)
     return run
+
+
+def run_at(moment: datetime) -> datetime:
+    """A time that a run is to wait for. Problem `INVALID_INPUT` when it has passed, or is more than a year away."""
+    ahead = (moment - timezone.now()).total_seconds()
+    if ahead < -_LATE_SECONDS:
+        raise invalid_input([Detail("run_at", "range", "this time has passed")])
+    if ahead > _FURTHEST_SECONDS:
+        raise invalid_input([Detail("run_at", "range", "expected a time within a year from now")])
+    return moment
 
 
 def plain(value: Any) -> Any:

@@ -13,17 +13,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.db.models.functions import Now
 
+from stackyard.core.masking import masker_of
+
 from . import states
+from .ending import cut
 from .models import Run
 from .run_kind import ClaimedRun
 
 _log = logging.getLogger(__name__)
 _BEAT_SECONDS = 1.0
+_LIVE_CHARACTERS = 100_000
 
 
 class Keeper:
@@ -73,7 +78,7 @@ class Keeper:
         now = time.monotonic()
         renew = now - renewed_at >= renew_seconds
         try:
-            if not _beat(claimed, renew):
+            if not _beat(claimed, renew, _heard(claimed)):
                 claimed.stop.set()
         except Error as error:
             _log.warning("the lease of run %s cannot be renewed now: %s", claimed.run.pk, error)
@@ -84,12 +89,24 @@ class Keeper:
                 self._held[id(claimed)] = (claimed, began_at, now)
 
 
-def _beat(claimed: ClaimedRun, renew: bool) -> bool:
-    """Whether the work may go on: the run is still ours, and nobody wants it cancelled."""
+def _heard(claimed: ClaimedRun) -> str | None:
+    """The end of what the work has logged so far, secrets masked; None when that is written already."""
+    if len(claimed.logs) == claimed.logs_written:
+        return None
+    claimed.logs_written = len(claimed.logs)
+    text = masker_of(claimed.run.workspace_id).hide("".join(claimed.logs))
+    return cut(text if len(text) <= _LIVE_CHARACTERS else f"…{text[-_LIVE_CHARACTERS:]}")
+
+
+def _beat(claimed: ClaimedRun, renew: bool, logs: str | None) -> bool:
+    """Whether the work may go on: the run is still ours, and nobody wants it cancelled. Writes lease and logs, if any."""
+    changes: dict[str, Any] = {} if logs is None else {"logs": logs}
+    if renew:
+        changes["lease_until"] = Now() + lease()
     held = Run.objects.filter(
         pk=claimed.run.pk, state=states.RUNNING, fence=claimed.fence, cancel_requested_at=None
     )
-    return bool(held.update(lease_until=Now() + lease())) if renew else held.exists()
+    return bool(held.update(**changes)) if changes else held.exists()
 
 
 def lease() -> timedelta:

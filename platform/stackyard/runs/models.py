@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.db import models
+from django.utils import timezone
 
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
@@ -94,6 +95,12 @@ class Run(models.Model):
         return self.state in states.FINISHED
 
     @property
+    def is_for_later(self) -> bool:
+        """Whether it waits for a time that it was given."""
+        is_first = self.state == states.ACCEPTED and self.attempt == 0
+        return is_first and self.run_after > timezone.now()
+
+    @property
     def given(self) -> Any:
         """The input as it was given, secrets in clear: for whoever does the work, never to be shown."""
         if self.sealed_input is None:
@@ -151,6 +158,7 @@ class Schedule(models.Model):
     last_skipped_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "scheduled task"
         ordering = ["kind", "target_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "target_id", "position"], name="schedule_position_unique")

@@ -37,12 +37,15 @@ class Outcome:
 class ClaimedRun:
     """A run this process holds the lease of. `stop` is set when it must end: cancelled, or the lease was lost.
 
-    What takes long tells how far it is by `progress`, and works in batches that end with `progress.keep`.
+    What takes long tells how far it is by `progress`, and works in batches that end with `progress.keep`. Texts put into
+    `logs` are shown while it runs, within about a second; the outcome's logs take their place.
     """
 
     run: Run
     fence: int
     stop: threading.Event = field(default_factory=threading.Event)
+    logs: list[str] = field(default_factory=list)
+    logs_written: int = 0
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +59,8 @@ class ClaimedRun:
 
 
 class RunKind(Kind, family="run kind"):
-    """A kind of work. `execute` does one attempt; `start_scheduled` accepts the run of a schedule's nominal time."""
+    """A kind of work. `execute` does one attempt; `start_scheduled` accepts the run of a schedule's nominal time,
+    `start_by_hand` one like it at once."""
 
     seconds_at_most: ClassVar[int] = 300
 
@@ -73,6 +77,11 @@ class RunKind(Kind, family="run kind"):
     @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
         """Accept a run for a nominal time; None when the target cannot run any more."""
+        raise NotImplementedError
+
+    @classmethod
+    def start_by_hand(cls, schedule: Schedule, principal: Principal, trigger: str) -> Run | None:
+        """Accept a run with the schedule's input now; None when the target cannot run any more."""
         raise NotImplementedError
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
+from stackyard.core.principal import Principal
 
 from . import states
 from .cron import next_times, nominal_times
@@ -57,6 +58,17 @@ def pause(schedule: Schedule, paused: bool) -> None:
     if not paused:
         schedule.next_at = _after(schedule, timezone.now())
     schedule.save(update_fields=["paused", "next_at"])
+
+
+def run_now(schedule: Schedule, principal: Principal, trigger: str) -> Run:
+    """Accept a run with the schedule's input now, beside its nominal times and even while it is paused.
+
+    Problem `NOT_FOUND` when its target cannot run any more.
+    """
+    run = RunKind.get(schedule.kind).start_by_hand(schedule, principal, trigger)
+    if run is None:
+        raise Problem("NOT_FOUND", "What this schedule runs is not published any more.")
+    return run
 
 
 def coming_times(schedule: Schedule, count: int) -> list[datetime]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stackyard.core.principal import SYSTEM, Principal
 from stackyard.runs import dispatch, states
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
@@ -37,16 +38,28 @@ class FunctionRun(RunKind):
     @classmethod
     def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
         """Accept the run of a nominal time."""
-        function = Function.objects.filter(pk=schedule.target_id, published__isnull=False).first()
-        if function is None:
-            return None
-        return dispatch.start(
-            cls.name,
-            schedule.workspace,
-            function.pk,
-            target_name=function.name,
-            revision_id=function.published_id,
-            input=schedule.input,
-            trigger="schedule",
-            nominal_at=nominal_at,
-        )
+        return _start(schedule, SYSTEM, "schedule", nominal_at)
+
+    @classmethod
+    def start_by_hand(cls, schedule: Schedule, principal: Principal, trigger: str) -> Run | None:
+        """Accept a run with the schedule's input."""
+        return _start(schedule, principal, trigger)
+
+
+def _start(
+    schedule: Schedule, principal: Principal, trigger: str, nominal_at: datetime | None = None
+) -> Run | None:
+    function = Function.objects.filter(pk=schedule.target_id, published__isnull=False).first()
+    if function is None:
+        return None
+    return dispatch.start(
+        FunctionRun.name,
+        schedule.workspace,
+        function.pk,
+        target_name=function.name,
+        revision_id=function.published_id,
+        input=schedule.input,
+        principal=principal,
+        trigger=trigger,
+        nominal_at=nominal_at,
+    )
