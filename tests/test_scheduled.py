@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from auth.keys import create_key
 from lambdas.models import Lambda
@@ -29,6 +30,7 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun
 from stackyard.runs.working import claim, work
 from tests import factories
+from tests.browsing import Watched, check_accessibility, picture
 from tests.doors import Door
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
@@ -157,7 +159,7 @@ def test_all_schedules_are_on_one_page(console: Client, nightly: Lambda, shop: W
     cron = Schedule.objects.get(cron="0 2 * * *")
     assert cron.next_at is not None
     schedule.tick(cron.next_at + timedelta(seconds=1))
-    run = Run.objects.get(trigger_detail__schedule="0 2 * * *")
+    run = Run.objects.get(nominal_at=cron.next_at)
     work(run.pk)
     shown = text_of(console.get(TASKS))
     assert "The last missed time is run" in shown
@@ -251,3 +253,34 @@ def test_a_running_lambdas_words_are_written_as_they_come(shop: Workspace) -> No
         worker.join()
     run.refresh_from_db()
     assert (run.state, run.logs) == (states.SUCCEEDED, "half way\n")
+
+
+# In a browser
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "history"])
+def test_a_runs_page_follows_the_run_and_everything_has_a_name(watched: Watched) -> None:
+    page = watched.page
+    shop = factories.make_workspace("shop", timezone="Europe/Berlin")
+    triggers = [{"schedule": {"cron": "0 2 * * *", "timezone": "Europe/Berlin"}}]
+    code = "console.log('adding up'); return { total: 42 }"
+    target = create_lambda(shop, {"name": "nightly", "code": code, "triggers": triggers})
+    publish(target)
+    page.get_by_role("navigation", name="Console").get_by_role("link", name="Scheduled tasks").click()
+    check_accessibility(page)
+    picture(page, "scheduled-tasks")
+    page.get_by_role("button", name="Run nightly now").click()
+    expect(page.get_by_role("link", name="Refresh")).to_be_hidden()
+    expect(page.locator(".facts")).to_contain_text("Accepted")
+    cancel = page.get_by_role("button", name="Cancel this run")
+    cancel.focus()
+    assert work(Run.objects.get().pk) == "succeeded"
+    expect(page.locator(".facts")).to_contain_text("Succeeded")
+    expect(page.locator("[data-part=logs]")).to_contain_text("adding up")
+    expect(page.locator("[data-part=result]")).to_contain_text('"total": 42')
+    expect(cancel).to_have_count(0)
+    expect(page.locator("[data-live]")).to_have_attribute("data-live", "off")
+    check_accessibility(page)
+    picture(page, "run")
+    # Of axe's own making.
+    watched.forget(r"Applying inline style|Couldn't load preload assets")

@@ -154,6 +154,8 @@ class RunAdmin(InWorkspace):
         if run is not None:
             context = {
                 "run": run,
+                "title": f"Run of {run.target_name}",
+                "subtitle": None,
                 "facts": list(self._facts(run)),
                 "texts": list(_texts(run)),
                 "error": run.error,

@@ -87,7 +87,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.target_name} {self.state}"
+        return f"{self.target_name} · {self.created_at:%Y-%m-%d %H:%M:%S}"
 
     @property
     def is_finished(self) -> bool:
