@@ -76,7 +76,8 @@ def test_the_editor_is_told_all_of_a_step(step: type[Step]) -> None:
 def shop(workspace: Workspace) -> Workspace:
     """Two customers, a function, a lambda, and the secret of a webhook."""
     create_variable(workspace, "WEBHOOK_SECRET", "s3cret", is_secret=True)
-    create_table(workspace, "customers", fields={"name": "text", "email": {"type": "email", "unique": True}})
+    fields = {"name": "text", "email": {"type": "email", "unique": True}, "visits": "int"}
+    create_table(workspace, "customers", fields=fields)
     Store(load_schema(workspace.pk)).add_many(
         "customers", [{"name": "Ann", "email": "ann@example.com"}, {"name": "Bob"}]
     )

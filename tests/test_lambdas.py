@@ -99,6 +99,7 @@ try {
   });
 } catch (error) { console.log('undone', error.message); }
 const kept = await db.get('orders', one.id);
+await db.patchMany('orders', [{id: one.id, items: [{price: 5}]}]);
 const many = await db.count('orders');
 await db.delete('orders', one.id);
 return {kept: kept.items, many, left: await db.exists('orders', {id: one.id})};

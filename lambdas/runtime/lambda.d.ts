@@ -45,6 +45,10 @@ interface Records {
   aggregate<T extends TableName, A extends { [name: string]: Measure }>(table: T, where: Where<T> | null | undefined, options: Aggregates<A>): Promise<Measured<A>>;
   add<T extends TableName>(table: T, data: Given<NewRecords[T]>): Promise<Tables[T]>;
   addMany<T extends TableName>(table: T, items: readonly Given<NewRecords[T]>[]): Promise<Tables[T][]>;
+  editMany<T extends TableName>(table: T, items: readonly (Given<NewRecords[T]> & { id: number })[]): Promise<Tables[T][]>;
+  patchMany<T extends TableName>(table: T, items: readonly (Partial<Given<NewRecords[T]>> & { id: number })[]): Promise<Tables[T][]>;
+  increment<T extends TableName>(table: T, id: number, field: Field<T>, by?: number): Promise<Tables[T]>;
+  clear<T extends TableName>(table: T): Promise<number>;
   edit<T extends TableName>(table: T, value: unknown, data: Given<NewRecords[T]>, field?: Field<T>): Promise<Tables[T]>;
   patch<T extends TableName>(table: T, value: unknown, data: Partial<Given<NewRecords[T]>>, field?: Field<T>): Promise<Tables[T]>;
   upsert<T extends TableName>(table: T, value: unknown, data: Given<NewRecords[T]>, field?: Field<T>): Promise<Tables[T]>;

@@ -8,17 +8,18 @@ Problem here, or one of two signals for the store: `Doubled` and `Moved`.
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 from django.db.utils import Error
 
 from stackyard.core.connection import own_connection
-from stackyard.core.errors import Problem
+from stackyard.core.errors import Detail, Problem
 
 from .aggregate_sql import ExactSum, as_float, ratio
 from .computed_values import compute
@@ -26,6 +27,9 @@ from .regex import matches as regex_matches
 from .time_parts import part_of
 from .types.geo_point import distance
 
+LONGEST_TEXT = 10_000_000
+"""Bytes of one value while a SELECT that a person wrote runs on SQLite."""
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION}
 OnQuery = Callable[[str, float, int], None]
 Rows = list[tuple[Any, ...]]
 
@@ -80,6 +84,84 @@ def _postgresql_cursor(raw: Any) -> Any:
     from psycopg import Cursor  # here, because SQLite must do without psycopg
 
     return Cursor(raw)
+
+
+def run_limited(
+    sql: str,
+    params: Sequence[Any],
+    seconds: float,
+    tables: frozenset[str],
+    on_query: OnQuery | None = None,
+) -> tuple[list[str], Rows]:
+    """Run a SELECT that a person wrote: the names of its columns and its rows, within a time and without writing.
+
+    `tables` are the physical ones it reads. `params` belong to `:b1`, `:b2` … (SQLite) or `$1`, `$2` … (PostgreSQL). Problem `TIMEOUT`, and `INVALID_INPUT`
+    with what the database says about the statement.
+    """
+    connection = own_connection()
+    connection.ensure_connection()
+    if connection.needs_rollback:
+        raise broken_transaction()
+    started = time.perf_counter()
+    try:
+        with connection.wrap_database_errors:
+            if connection.vendor == "sqlite":
+                names, rows = _limited_on_sqlite(connection.connection, sql, params, seconds, tables)
+            else:
+                names, rows = _limited_on_postgresql(sql, params, seconds)
+    except Error as error:
+        raise _explained_select(error) from error
+    _report(sql, time.perf_counter() - started, len(rows), on_query)
+    return names, rows
+
+
+def _limited_on_sqlite(
+    raw: Any, sql: str, params: Sequence[Any], seconds: float, tables: frozenset[str]
+) -> tuple[list[str], Rows]:
+    def allowed(action: int, what: str | None, *_: Any) -> int:
+        # The statement's own views have a blank in their names, which no table has.
+        reads = action == sqlite3.SQLITE_READ and (not what or what in tables or " " in what)
+        return sqlite3.SQLITE_OK if reads or action in _READING else sqlite3.SQLITE_DENY
+
+    deadline = time.monotonic() + seconds
+    longest = raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_TEXT)
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
+    raw.set_authorizer(allowed)
+    try:
+        cursor = raw.execute(sql, {f"b{n}": value for n, value in enumerate(params, 1)})
+        return [column[0] for column in cursor.description], cursor.fetchall()
+    finally:
+        raw.set_authorizer(None)
+        raw.set_progress_handler(None, 0)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
+
+
+def _limited_on_postgresql(sql: str, params: Sequence[Any], seconds: float) -> tuple[list[str], Rows]:
+    from psycopg import RawCursor
+
+    with transaction.atomic():
+        # Its own savepoint, taken back: what is set here ends here.
+        outer = transaction.savepoint()
+        try:
+            cursor = RawCursor(connection.connection)
+            cursor.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}".encode())
+            cursor.execute(b"SET LOCAL transaction_read_only = on")
+            cursor.execute(sql.encode(), params)
+            return [column.name for column in cursor.description or ()], cursor.fetchall()
+        finally:
+            transaction.savepoint_rollback(outer)
+
+
+def _explained_select(error: Error) -> Exception:
+    """What the database says of a SELECT that a person wrote."""
+    text, state = str(error), getattr(error.__cause__, "sqlstate", None)
+    if text == "interrupted" or state == "57014":
+        return Problem("TIMEOUT", "The statement took too long.", suggestion="Narrow it, or add an index.")
+    known = explained(error)
+    if isinstance(known, Moved) or state is None or state[:2] in ("22", "42"):
+        first = text.splitlines()[0] if text else "it can't be run"
+        return Problem("INVALID_INPUT", f"sql: {first}", details=[Detail("sql", "sql", first)])
+    return known
 
 
 def _report(sql: str, seconds: float, rows: int, on_query: OnQuery | None) -> None:

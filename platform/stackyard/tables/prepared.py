@@ -134,9 +134,9 @@ class Prepared:
             raise too_many(f"groups of {self.query.table}")
         return items
 
-    def ids(self, store: Store, limit: int) -> list[int]:
+    def ids(self, store: Store, limit: int, values: Sequence[Any] = ()) -> list[int]:
         """The ids of up to `limit` records (locked, where the database locks records)."""
-        states, binds = self._operands(())
+        states, binds = self._operands(values)
         lock = store.can_lock()
         statement = self._statement(
             "ids", states, (lock,), lambda s: self._select(s, self.resolved.sort, None, lock)

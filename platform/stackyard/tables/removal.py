@@ -5,6 +5,7 @@ The rule is the store's and not the database's, so that both databases act alike
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 100_000
 """How many records one deletion may take with it."""
+BATCH = 2_000
+"""How many of a table's records go at a time when all of them go."""
 
 
 def delete_one(store: Store, table: TableDef, value_: Any, field: str) -> None:
@@ -44,22 +47,40 @@ def delete_one(store: Store, table: TableDef, value_: Any, field: str) -> None:
         _Removal(store).remove(table, [row[0] for row in rows])
 
 
-def delete_many(store: Store, table: TableDef, where: Any) -> int:
+def delete_many(store: Store, table: TableDef, where: Any, values: Sequence[Any] = ()) -> int:
     """Delete what meets the conditions; how many records of the table they were."""
     with store.transaction():
         query = Query(table.name, where=where, fields=["id"])
-        ids = Prepared(store.schema, query).ids(store, MOST + 1)
+        ids = Prepared(store.schema, query).ids(store, MOST + 1, values)
         if len(ids) > MOST:
             raise _too_many()
         _Removal(store).remove(table, ids)
         return len(ids)
 
 
+def clear(store: Store, table: TableDef) -> int:
+    """Delete all records; where nobody refers to them and nobody listens, in one statement."""
+    with store.transaction():
+        if not store.schema.referring.get(table.id) and not watching.is_watched(store, table):
+            count: int = Prepared(store.schema, Query(table.name, return_="count")).run_once(store, ())
+            store.execute(_delete_all(store.schema, table), {})
+            return count
+        done = 0
+        prepared = Prepared(store.schema, Query(table.name, fields=["id"]))
+        while ids := prepared.ids(store, BATCH):
+            removal = _Removal(store, clearing=table.id)
+            removal.remove(table, ids)
+            done += len(removal.gone[table.id])
+        return done
+
+
 class _Removal:
     """One deletion with everything it takes along."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clearing: int | None = None) -> None:
         self.store = store
+        # The table of which no record stays: what it says about itself holds nothing.
+        self.clearing = clearing
         self.schema = store.schema
         self.gone: dict[int, set[int]] = {}
         self.order: list[tuple[TableDef, list[int]]] = []
@@ -114,7 +135,7 @@ class _Removal:
 
     def _check_restrictions(self, table: TableDef, ids: list[int]) -> None:
         for other, field in self.schema.referring.get(table.id, ()):
-            if field.on_delete != "restrict":
+            if field.on_delete != "restrict" or other.id == self.clearing:
                 continue
             rows = self._run(_referring_ids(self.schema, other, field), ids)
             held = {row[0] for row in rows} - self.gone.get(other.id, set())
@@ -173,6 +194,10 @@ def _set_null(schema: Schema, table: TableDef, field: FieldDef) -> Statement:
         return sa.update(known.sql).values({field.column: sa.null()}).where(found)
 
     return _kept(schema, ("set null", table.id, field.column), build)
+
+
+def _delete_all(schema: Schema, table: TableDef) -> Statement:
+    return _kept(schema, ("delete all", table.id), lambda: sa.delete(table_sql(schema, table).sql))
 
 
 def _delete_ids(schema: Schema, table: TableDef) -> Statement:

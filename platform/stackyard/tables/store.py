@@ -21,6 +21,7 @@ from .conflicts import conflict, missing_targets
 from .database import Doubled, Moved, OnQuery, busy_when_locked, execute
 from .definitions import FieldDef, Schema, TableDef
 from .field_type import Refused
+from .increments import increment
 from .prepared import Prepared
 from .query import Query
 from .records import Reading, RecordReader, reader
@@ -243,9 +244,22 @@ class Store:
             )
         )
 
-    def delete_many(self, table: AnyTable, where: Any) -> int:
-        """Delete every record that meets the conditions; how many they were."""
-        return self.retrying(lambda: removal.delete_many(self, self.schema.table(table), where))
+    def increment(self, table: AnyTable, value: Any, field: str, by: Any = 1, key: str = "id") -> Record:
+        """Add to a number of the record whose field `key` holds the value; no addition is ever lost."""
+        known = self.schema.table(table)
+
+        def add_to() -> Record:
+            return increment(self, self.schema.table(table), value, field, by, key)
+
+        return self.retrying(lambda: watching.changing(self, known, value, key, add_to))
+
+    def delete_many(self, table: AnyTable, where: Any, values: Sequence[Any] = ()) -> int:
+        """Delete every record that meets the conditions, with `values` in their slots; how many they were."""
+        return self.retrying(lambda: removal.delete_many(self, self.schema.table(table), where, values))
+
+    def clear(self, table: AnyTable) -> int:
+        """Delete all records of a table, however many, with what refers to them; how many of the table they were."""
+        return self.retrying(lambda: removal.clear(self, self.schema.table(table)))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
