@@ -263,6 +263,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", f"Stackyard <stackyard@{urlspl
 WORKERS_AT_LEAST = int(os.environ.get("WORKERS_AT_LEAST", "1"))
 WORKERS_AT_MOST = int(os.environ.get("WORKERS_AT_MOST", "4"))
 # How long a worker may be silent before its run is taken from it, and how long a message may stay untaken.
+# How long a table or field that was dropped can be had back. Never shorter than the longest request.
+DROP_AFTER_SECONDS = max(600.0, float(os.environ.get("STACKYARD_DROP_AFTER_SECONDS", "604800")))
 RUN_LEASE_SECONDS = float(os.environ.get("STACKYARD_RUN_LEASE_SECONDS", "30"))
 RUN_SEND_AGAIN_SECONDS = float(os.environ.get("STACKYARD_RUN_SEND_AGAIN_SECONDS", "10"))
 _MESSAGES = HOME / "courier" / "messages"

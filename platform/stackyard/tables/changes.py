@@ -1,8 +1,8 @@
 """The one door to changes of tables: the catalogue, the SQL and the version move together.
 
 Every change is one transaction that ends with a new version, so other processes see it whole or not
-at all. Renaming and hiding touch the catalogue only. What is hidden is gone for people at once and
-stays in the database: nothing here drops a table or a column.
+at all. Renaming and hiding touch the catalogue only. What is hidden is gone for people at once; the
+database drops it later (`dropping`). Another type for a field is a matter of its own: `conversions`.
 
 Called inside `transaction.atomic()` (as `workspace apply` does for several tables at once) a change
 joins that transaction. Called outside, PostgreSQL builds indexes concurrently, waits for a table's lock
@@ -23,6 +23,7 @@ from stackyard.core.version import bump
 
 from . import ddl
 from .alterations import alter, is_live
+from .dropping import drop_later
 from .field_type import FieldType
 from .filling import fill_default, one_for_all
 from .indexing import add_unique, build_index
@@ -171,6 +172,7 @@ def hide_table(table: Table) -> None:
         table.save(update_fields=["hidden_at"])
         bump(table.workspace_id)
         ask(table.workspace_id, table.name)
+        drop_later(table)
 
     alter(table.workspace_id, hide)
 
@@ -260,6 +262,7 @@ def hide_field(field: Field) -> None:
         field.save(update_fields=["hidden_at"])
         bump(field.table.workspace_id)
         ask(field.table.workspace_id, field.name)
+        drop_later(field.table, field)
 
     alter(field.table.workspace_id, hide)
     for index in field.table.indexes.filter(hidden_at=None):

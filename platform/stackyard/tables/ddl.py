@@ -18,7 +18,7 @@ from .field_type import FieldType
 from .models import Field, Index, Table
 from .schema import namespace
 
-_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+)?|ws\d+|id|created_at)\Z")
+_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+){0,2}|ws\d+|id|created_at)\Z")
 
 
 def quoted(name: str) -> str:
@@ -30,10 +30,11 @@ def quoted(name: str) -> str:
 
 def table_name(table: Table) -> str:
     """The SQL name of a table: `"d7"`, on PostgreSQL `"ws1"."d7"`."""
-    return _within(table.workspace_id, table.physical)
+    return within(table.workspace_id, table.physical)
 
 
-def _within(workspace_id: int, physical: str) -> str:
+def within(workspace_id: int, physical: str) -> str:
+    """The SQL name of anything that belongs to a workspace."""
     space = namespace(workspace_id)
     return quoted(physical) if space is None else f"{quoted(space)}.{quoted(physical)}"
 
@@ -102,7 +103,7 @@ class IndexPlan:
     @property
     def sql_name(self) -> str:
         """How DROP and REINDEX call it."""
-        return _within(self.table.workspace_id, self.name)
+        return within(self.table.workspace_id, self.name)
 
 
 def reference_index(table: Table, field: Field) -> IndexPlan:
@@ -112,9 +113,9 @@ def reference_index(table: Table, field: Field) -> IndexPlan:
 
 def index_plan(index: Index) -> IndexPlan:
     """The plan of an index of the catalogue."""
+    physical = {field.pk: field.physical for field in index.table.fields.all()}
     columns = tuple(
-        (f"c{part['field']}" if isinstance(part["field"], int) else part["field"], bool(part["descending"]))
-        for part in index.fields
+        (physical.get(part["field"], part["field"]), bool(part["descending"])) for part in index.fields
     )
     return IndexPlan(index.table, index.physical, columns, index.unique)
 
@@ -145,6 +146,17 @@ def _part(column: str, descending: bool, postgresql: bool) -> str:
 def drop(plan: IndexPlan, *, concurrently: bool = False) -> None:
     """Drop an index, also one that was left half built."""
     run(f"DROP INDEX{' CONCURRENTLY' if concurrently else ''} IF EXISTS {plan.sql_name}")
+
+
+def columns_of(table: Table) -> list[str]:
+    """The columns that the SQL table really has; none when it is not there."""
+    if connection.vendor == "sqlite":
+        return [row[0] for row in run("SELECT name FROM pragma_table_info(%s)", [table.physical])]
+    rows = run(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+        [namespace(table.workspace_id), table.physical],
+    )
+    return [row[0] for row in rows]
 
 
 def has_rows(table: Table) -> bool:

@@ -6,7 +6,7 @@ and columns are physical ones by id (`d7`, `c31`), so a name that a person gave 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,18 @@ from .field_type import FieldType
 
 STATEMENTS = 2_000
 """How many compiled statements one schema keeps."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """The second column of a field that is being converted: whatever is written goes into it as well, as `bind` makes it.
+
+    `bind` takes a value of the field and gives a driver's value of the new type; None for what can't be converted.
+    """
+
+    column: str
+    type: FieldType
+    bind: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +51,7 @@ class FieldDef:
     access: str = "public"
     description: str = ""
     index_bytes: int | None = None
+    shadow: Shadow | None = None
 
     @property
     def is_system(self) -> bool:
@@ -149,6 +162,12 @@ class TableDef:
     def own_fields(self) -> tuple[FieldDef, ...]:
         """All but `id` and `created_at`."""
         return tuple(f for f in self.fields.values() if not f.is_system)
+
+    @cached_property
+    def column_types(self) -> Mapping[str, FieldType]:
+        """Every column that a write may name, those of conversions under way too, with its type."""
+        shadows = [f.shadow for f in self.fields.values() if f.shadow is not None]
+        return {f.column: f.type for f in self.fields.values()} | {s.column: s.type for s in shadows}
 
     @cached_property
     def references(self) -> tuple[FieldDef, ...]:

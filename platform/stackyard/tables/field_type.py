@@ -86,6 +86,8 @@ class FieldType(Kind, family="field type"):
     default_words: ClassVar[Mapping[str, Callable[[], Any]]] = {}
     can_be_unique: ClassVar[bool] = True
     can_be_nested: ClassVar[bool] = True
+    # Whether values of other types can become values of this one, and the other way round.
+    can_be_converted: ClassVar[bool] = True
     is_json: ClassVar[bool] = False
     # Whether its values can leave the store at all; a password's can't.
     can_be_read: ClassVar[bool] = True

@@ -62,6 +62,10 @@ class Field(models.Model):
     options = DocumentField(default=dict, blank=True)
     position = models.PositiveIntegerField(default=0)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
+    emptied_at = models.DateTimeField(null=True, editable=False)
+    column = models.BigIntegerField(
+        null=True, editable=False, help_text="The number of its SQL column, where that is not its id."
+    )
 
     class Meta:
         ordering = ["position", "pk"]
@@ -76,8 +80,8 @@ class Field(models.Model):
 
     @property
     def physical(self) -> str:
-        """The SQL column's name."""
-        return f"c{self.pk}"
+        """The SQL column's name: by its own id until it is converted, then by that of its former shadow."""
+        return f"c{self.column or self.pk}"
 
 
 class Index(models.Model):
@@ -100,3 +104,41 @@ class Index(models.Model):
     def physical(self) -> str:
         """The SQL index's name."""
         return f"x{self.pk}"
+
+
+class Conversion(models.Model):
+    """A field on its way to another type: `shadow` holds the new column, and after the switch the old one.
+
+    `wanted` is the field as it will be, `indexes` are pairs of ids (there now, built for the new column).
+    """
+
+    CONVERTING, SWITCHED, UNDONE = "converting", "switched", "undone"
+
+    field = models.ForeignKey(Field, models.CASCADE, related_name="conversions")
+    shadow = models.OneToOneField(Field, models.CASCADE, related_name="conversion")
+    wanted = DocumentField()
+    on_bad = models.CharField(
+        max_length=8,
+        default="refuse",
+        choices=[
+            ("refuse", "Refuse the change"),
+            ("null", "Leave them empty"),
+            ("default", "Take the default"),
+        ],
+    )
+    indexes = models.JSONField(default=list)
+    state = models.CharField(max_length=12, default=CONVERTING)
+    run_id = models.UUIDField(null=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["field"], condition=models.Q(state="converting"), name="conversion_one_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.state}"

@@ -97,7 +97,7 @@ class RecordReader:
 class _FieldReader:
     """One field: how its value is read, bound and made when it is absent."""
 
-    __slots__ = ("_bind", "_is_reference", "_parse", "column", "field", "make_default", "name")
+    __slots__ = ("_bind", "_is_reference", "_parse", "_shadow", "column", "field", "make_default", "name")
 
     def __init__(self, field: FieldDef, dialect: str) -> None:
         self.field = field
@@ -106,6 +106,7 @@ class _FieldReader:
         self._parse = field.type.parse if field.index_bytes is None else _within(field)
         self._bind: Convert | None = field.type.binder(dialect)
         self._is_reference = field.is_reference
+        self._shadow = field.shadow
         self.make_default = default_maker(field)
 
     def read_or_default(self, data: Mapping[str, Any], reading: Reading, place: str) -> None:
@@ -125,6 +126,8 @@ class _FieldReader:
                 reading.details.append(Detail(_at(place, self.name), "required", "is required"))
             else:
                 reading.bound[self.column] = None
+                if self._shadow is not None:
+                    reading.bound[self._shadow.column] = None
             return
         try:
             value = self._parse(value)
@@ -136,6 +139,8 @@ class _FieldReader:
         if self._is_reference:
             reading.references[self.column] = value
         reading.bound[self.column] = value if self._bind is None else self._bind(value)
+        if self._shadow is not None:
+            reading.bound[self._shadow.column] = self._shadow.bind(value)
 
 
 def _at(place: str, name: str) -> str:

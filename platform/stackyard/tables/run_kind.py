@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
-from stackyard.core.errors import Problem
+from stackyard.core.errors import Detail, Problem
 from stackyard.runs import states
+from stackyard.runs.ending import run_finished
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
 
+from .conversions.job import ConversionJob
+from .conversions.switching import take_back
+from .dropping import DropJob
 from .imports.job import ImportJob
 from .models import Table
+
+run_finished.connect(take_back, dispatch_uid="stackyard.tables.conversions")
 
 # What is over in a moment, and so worth another attempt.
 _PASSING = ("BUSY", "TIMEOUT")
@@ -32,7 +39,8 @@ class TableJob(RunKind, abstract=True):
 
 def failed(problem: Problem) -> Outcome:
     """The end of a job by a Problem: tried again only where the reason may pass."""
-    error = {"name": "Problem", "code": problem.code, "message": problem.message}
+    details = [asdict(detail) for detail in problem.details or () if isinstance(detail, Detail)]
+    error = {"name": "Problem", "code": problem.code, "message": problem.message, "details": details or None}
     return Outcome(states.FAILED, error=error, is_final=problem.code not in _PASSING)
 
 
@@ -49,5 +57,39 @@ class ImportRun(TableJob):
         """Import from where the last attempt got to."""
         try:
             return ImportJob(claimed).run()
+        except Problem as problem:
+            return failed(problem)
+
+
+class ConversionRun(TableJob):
+    """A field's change of type on a large table."""
+
+    name = "conversion"
+    label = "Conversion"
+    group = "tables"
+    icon = "replace"
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Convert from where the last attempt got to."""
+        try:
+            return ConversionJob(claimed).run()
+        except Problem as problem:
+            return failed(problem)
+
+
+class DropRun(TableJob):
+    """A hidden table or field leaves the database, after its grace time."""
+
+    name = "drop"
+    label = "Drop"
+    group = "tables"
+    icon = "trash"
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Drop it."""
+        try:
+            return DropJob(claimed).run()
         except Problem as problem:
             return failed(problem)

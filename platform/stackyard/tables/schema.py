@@ -13,9 +13,10 @@ from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.core.version import workspace_versions
 
-from .definitions import FieldDef, IndexDef, Schema, TableDef
+from .conversions.casting import Cast
+from .definitions import FieldDef, IndexDef, Schema, Shadow, TableDef
 from .field_type import FieldType
-from .models import Field, Index, Table
+from .models import Conversion, Field, Index, Table
 
 __all__ = ["FieldDef", "IndexDef", "Schema", "TableDef", "fresh_schema", "load_schema"]
 
@@ -61,7 +62,8 @@ def _read(workspace_id: int, version: int) -> Schema:
     fields = _by_table(Field.objects.filter(table__in=tables, hidden_at=None))
     built = Index.objects.filter(table__in=tables, hidden_at=None, built_at__isnull=False)
     indexes = _by_table(built)
-    made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, [])) for table in tables]
+    shadows = {made.field_id: _shadow(made) for made in _conversions(tables)}
+    made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, []), shadows) for table in tables]
     by_name = {table.name: table for table in made}
     return Schema(workspace_id, version, by_name, connection.vendor, _folding())
 
@@ -93,13 +95,31 @@ def system_fields() -> tuple[FieldDef, FieldDef]:
     )
 
 
-def _table(table: Table, fields: list[Field], indexes: list[Index]) -> TableDef:
+def _conversions(tables: list[Table]) -> Iterable[Conversion]:
+    under_way = Conversion.objects.filter(state=Conversion.CONVERTING, field__table__in=tables)
+    return under_way.select_related("field", "shadow")
+
+
+def _shadow(conversion: Conversion) -> Shadow:
+    """The second column of a field that is being converted."""
+    shadow, field = conversion.shadow, conversion.field
+    cast = Cast(FieldType.get(field.type)(field.options), FieldType.get(shadow.type)(shadow.options))
+    default = shadow.default if conversion.on_bad == "default" else None
+    return Shadow(shadow.physical, cast.new, cast.binder(connection.vendor, default))
+
+
+def _table(
+    table: Table, fields: list[Field], indexes: list[Index], shadows: Mapping[int, Shadow]
+) -> TableDef:
     names: dict[Any, str] = {"id": "id", "created_at": "created_at", **{f.pk: f.name for f in fields}}
     made = [_index(index, names) for index in indexes]
     known = [index for index in made if index is not None]
     budgets = _index_bytes(known, {f.name: f.type for f in fields})
     unique = {index.fields[0][0] for index in known if index.unique and len(index.fields) == 1}
-    definitions = [*system_fields(), *(_field(f, f.name in unique, budgets.get(f.name)) for f in fields)]
+    definitions = [
+        *system_fields(),
+        *(_field(f, f.name in unique, budgets.get(f.name), shadows.get(f.pk)) for f in fields),
+    ]
     return TableDef(
         id=table.pk,
         name=table.name,
@@ -111,7 +131,7 @@ def _table(table: Table, fields: list[Field], indexes: list[Index]) -> TableDef:
     )
 
 
-def _field(field: Field, unique: bool, index_bytes: int | None) -> FieldDef:
+def _field(field: Field, unique: bool, index_bytes: int | None, shadow: Shadow | None) -> FieldDef:
     return FieldDef(
         id=field.pk,
         name=field.name,
@@ -123,6 +143,7 @@ def _field(field: Field, unique: bool, index_bytes: int | None) -> FieldDef:
         access=field.access,
         description=field.description,
         index_bytes=index_bytes,
+        shadow=shadow,
     )
 
 

@@ -18,7 +18,7 @@ from .models import Field, Index, Table
 RESERVED = ("id", "created_at")
 ACCESS = ("public", "private", "internal")
 INDEX_FIELDS = 8
-_OWN = ("type", "required", "unique", "default", "access", "description")
+OWN_WORDS = ("type", "required", "unique", "default", "access", "description")
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def _kind(spec: Mapping[str, Any], faults: Faults, path: Path) -> type[FieldType
         faults.error((*path, "type"), "required" if name is None else "value", what)
         return None
     for key in spec:
-        if key not in _OWN and key not in kind.option_spec:
-            hint = did_you_mean(str(key), [*_OWN, *kind.option_spec])
+        if key not in OWN_WORDS and key not in kind.option_spec:
+            hint = did_you_mean(str(key), [*OWN_WORDS, *kind.option_spec])
             faults.error(
                 (*path, str(key)), "unknown_key", f'A {kind.name} field has no option "{key}".{hint}'
             )
@@ -137,7 +137,11 @@ def check_fixed(old: Mapping[str, Any], new: Mapping[str, Any], faults: Faults, 
     name = old["type"]
     if new["type"] != name:
         what = "A field's type" if not path else "The type in here"
-        faults.error((*path, "type"), "fixed", f"{what} cannot be changed yet; add a new field.")
+        faults.error(
+            (*path, "type"),
+            "fixed",
+            f"{what} is changed by a conversion (retype), since the stored values depend on it.",
+        )
         return
     for key, option in FieldType.get(name).option_spec.items():
         before, after = (_long(spec.get(key, option.default), option.kind) for spec in (old, new))
@@ -146,22 +150,40 @@ def check_fixed(old: Mapping[str, Any], new: Mapping[str, Any], faults: Faults, 
         elif option.kind == "fields":
             _check_keys(before or {}, after or {}, faults, (*path, key))
         elif option.fixed and before != after:
-            faults.error((*path, key), "fixed", f"{key} cannot be changed yet; add a new field.")
+            faults.error(
+                (*path, key),
+                "fixed",
+                f"{key} is changed by a conversion (retype), since the stored values depend on it.",
+            )
 
 
 def _check_keys(old: Mapping[str, Any], new: Mapping[str, Any], faults: Faults, path: Path) -> None:
     if bool(old) != bool(new):
-        faults.error(path, "fixed", "Declared keys and any keys cannot be exchanged yet; add a new field.")
+        faults.error(path, "fixed", "Declared keys and any keys are exchanged by a conversion (retype).")
         return
     for key, spec in old.items():
         if key in new:
             check_fixed(_long(spec, "type"), _long(new[key], "type"), faults, (*path, key))
         else:
-            faults.error((*path, key), "fixed", "A key cannot be taken away yet.")
+            faults.error((*path, key), "fixed", "A key is taken away by a conversion (retype).")
 
 
 def _long(value: Any, kind: str) -> Any:
     return {"type": value} if kind == "type" and isinstance(value, str) else value
+
+
+def is_fixed_change(field: Field, made: FieldSpec) -> bool:
+    """Whether the values stored would not survive the change: then it is a conversion."""
+    names = dict(Table.objects.filter(workspace=field.table.workspace_id).values_list("pk", "name"))
+    faults = Faults()
+    check_fixed(_fixed_spec(field, names), _fixed_spec(made, names), faults)
+    return bool(faults.found)
+
+
+def _fixed_spec(field: Field | FieldSpec, names: Mapping[int, str]) -> dict[str, Any]:
+    kinds = FieldType.get(field.type).option_spec
+    options = {k: names.get(v, "") if kinds[k].kind == "table" else v for k, v in field.options.items()}
+    return {"type": field.type, **options}
 
 
 def check_default(kind: FieldType, default: Any, faults: Faults, path: Path) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from .definitions import FieldDef, Schema, TableDef
+from .field_type import FieldType
 from .operands import ABSENT, NULL, WITH_NULL
 from .places import PLACES, search_sql
 from .targets import Target
@@ -66,7 +67,12 @@ def compiled(element: Element, dialect: str) -> Statement:
 
 def sql_type(field: FieldDef, dialect: str) -> Any:
     """The SQL type of a field's column and of what is compared with it."""
-    column = field.type.column(dialect)
+    return column_type(field.type, dialect)
+
+
+def column_type(kind: FieldType, dialect: str) -> Any:
+    """The SQL type of a column of a field type."""
+    column = kind.column(dialect)
     if column.startswith("numeric"):
         return sa.Numeric()
     return _TYPES.get(column, sa.Text())
@@ -84,7 +90,7 @@ class TableSql:
         self.table = table
         self.dialect = dialect
         self.folding = folding
-        columns = [sa.Column(f.column, sql_type(f, dialect)) for f in table.fields.values()]
+        columns = [sa.Column(name, column_type(kind, dialect)) for name, kind in table.column_types.items()]
         self.sql: Any = sa.Table(table.physical, sa.MetaData(), *columns, schema=table.namespace)
         # What is locked when records are, and what conditions within a condition speak of.
         self.base = self.sql

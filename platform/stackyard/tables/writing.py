@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .definitions import FieldDef, Schema, TableDef
-from .sql import Element, Statement, compiled, sql_type, table_sql, value
+from .sql import Element, Statement, column_type, compiled, sql_type, table_sql, value
 
 
 def _kept(schema: Schema, key: tuple[Any, ...], build: Any) -> Statement:
@@ -33,6 +33,10 @@ def _targets(schema: Schema, table: TableDef, references: Iterable[str]) -> Elem
     return sa.and_(sa.true(), *checks)
 
 
+def _types(schema: Schema, table: TableDef) -> dict[str, Any]:
+    return {name: column_type(kind, schema.dialect) for name, kind in table.column_types.items()}
+
+
 def insert(schema: Schema, table: TableDef, columns: Sequence[str], references: Sequence[str]) -> Statement:
     """INSERT of one record with the public fields returned; nothing is returned when a reference misses."""
 
@@ -47,7 +51,7 @@ def _insert(
     schema: Schema, table: TableDef, columns: Sequence[str], references: Sequence[str]
 ) -> tuple[Any, sa.Table]:
     sql = table_sql(schema, table).sql
-    types = {f.column: sql_type(f, schema.dialect) for f in table.fields.values()}
+    types = _types(schema, table)
     values = [value(column, types[column]) for column in columns]
     insert_for = postgresql.insert if schema.dialect == "postgresql" else sqlite.insert
     given = sa.select(*values).where(_targets(schema, table, references))
@@ -83,7 +87,7 @@ def update(
 
     def build() -> Element:
         known = table_sql(schema, table)
-        types = {f.column: sql_type(f, schema.dialect) for f in table.fields.values()}
+        types = _types(schema, table)
         # A change of nothing still has to find the record.
         new = {column: value(column, types[column]) for column in columns} or {"id": known.sql.c.id}
         found = known.column(field) == value("key", sql_type(field, schema.dialect))
@@ -98,7 +102,7 @@ def insert_many(schema: Schema, table: TableDef, columns: Sequence[str]) -> Stat
 
     def build() -> Element:
         known = table_sql(schema, table)
-        types = {f.column: sql_type(f, schema.dialect) for f in table.fields.values()}
+        types = _types(schema, table)
         if schema.dialect == "sqlite":
             rows = sa.func.json_each(value("rows", sa.Text())).table_valued("key", "value", name="rows")
             taken = [sa.func.json_extract(rows.c.value, f"$[{n}]") for n in range(len(columns))]

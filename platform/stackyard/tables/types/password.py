@@ -39,6 +39,7 @@ class PasswordType(FieldType):
     operators = frozenset()
     can_be_unique = False
     can_be_nested = False
+    can_be_converted = False
     can_be_read = False
     examples = (("correct horse", "correct horse"),)
 
