@@ -263,6 +263,9 @@ class EndpointCall:
         return Answer(status, [_JSON, *problem.headers.items()], body, str(problem.code))
 
     def _note(self, plan: EndpointPlan, answer: Answer, started_at: float, duration_ns: int) -> None:
+        if plan.inputs.takes_files and self.sent is not None:
+            for upload in self.sent.uploads:
+                upload.close()
         history.note(
             history.Call(
                 plan,

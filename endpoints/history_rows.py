@@ -14,6 +14,7 @@ from .masking import headers_of, masked_body, masked_query, plain_text
 
 if TYPE_CHECKING:
     from .history import Call
+    from .inputs import Sent
 
 COLUMNS = (
     "workspace_id",
@@ -45,7 +46,7 @@ def row_of(call: Call) -> Row:
     plan, environ, sent = call.plan, call.environ, call.sent
     inputs = plan.inputs.set
     values = sent.values if sent is not None else {}
-    raw = sent.raw_body if sent is not None else b""
+    raw = _sent_bytes(sent)
     masker = Masker(_secrets(call, values))
     query = masked_query(_text(environ.get("QUERY_STRING", "")), inputs)
     headers = encode(headers_of(environ, plan.inputs.sensitive_headers)).decode()
@@ -71,6 +72,13 @@ def row_of(call: Call) -> Row:
         len(call.answer),
         int(call.started_at * 1000),
     )
+
+
+def _sent_bytes(sent: Sent | None) -> bytes:
+    """The body; of a form with files what it says, and of the files how they are called and how large they are."""
+    if sent is None:
+        return b""
+    return encode(sent.values) if sent.uploads else sent.raw_body
 
 
 def _secrets(call: Call, values: dict[str, Any]) -> list[str]:

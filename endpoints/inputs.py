@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stackyard.core.body import is_form, parse_body, parse_pairs, read_body
+from stackyard.core.body import is_form, parse_body, parse_pairs, read_body, read_form
 from stackyard.core.errors import Detail, Faults, Problem
+from stackyard.core.vault.uploads import Upload, uploads_in
 from stackyard.stacks.inputs import InputSet
+from stackyard.tables.types.file import FILE_TYPES
 
 from .router import Template
 
@@ -81,14 +83,24 @@ def with_path_required(inputs: Mapping[str, Any], template: Template) -> dict[st
     return made
 
 
+def file_inputs(specs: Mapping[str, Any]) -> list[str]:
+    """The inputs that take files."""
+    return [
+        name
+        for name, spec in specs.items()
+        if (spec.get("type") if isinstance(spec, Mapping) else spec) in FILE_TYPES
+    ]
+
+
 class Sent:
     """What a request carried, before it was checked: texts of the path, query, headers, and the body's values."""
 
-    __slots__ = ("misplaced", "raw_body", "texts", "values")
+    __slots__ = ("misplaced", "raw_body", "texts", "uploads", "values")
 
     def __init__(self) -> None:
         self.misplaced: list[Detail] = []
         self.raw_body = b""
+        self.uploads: list[Upload] = []
         self.values: dict[str, Any] = {}
         self.texts: set[str] = set()
 
@@ -111,6 +123,7 @@ class RequestInputs:
         self.places = {name: place_of(name, spec, method, template) for name, spec in specs.items()}
         self.reads_body = method not in _READS
         self._raw_body = raw_body
+        self.takes_files = bool(file_inputs(specs))
         self.body_limit = body_limit
         self._ignores_unknown = ignores_unknown
         self._path_names = frozenset(template.names)
@@ -137,6 +150,12 @@ class RequestInputs:
         sent.texts.update(self._path_names)
 
     def _gather_body(self, environ: Mapping[str, Any], sent: Sent) -> None:
+        if self.takes_files and environ.get("CONTENT_TYPE", "")[:19].lower() == "multipart/form-data":
+            form = read_form(environ, self.body_limit)
+            sent.uploads = list(uploads_in(form))
+            self._take(form, "body", sent)
+            sent.texts.update(form)
+            return
         sent.raw_body = raw = read_body(environ, self.body_limit)
         if not raw or self._raw_body:
             return

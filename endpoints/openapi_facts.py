@@ -18,7 +18,7 @@ from stackyard.stacks.models import Function
 from stackyard.stacks.outcomes import outcomes
 
 from .checking import is_raw
-from .inputs import place_of, with_path_required
+from .inputs import file_inputs, place_of, with_path_required
 from .models import ApiGroup, Endpoint
 from .openapi import GroupFacts
 from .openapi_limits import EndpointLimits
@@ -126,11 +126,21 @@ def _inputs(document: Mapping[str, Any], method: str, path: str) -> list[InputFa
     assert template is not None, "what is published has a path that reads"
     specs = with_path_required(document.get("inputs", {}), template)
     whole = InputSet(specs).json_schema()
+    for name in file_inputs(specs):
+        whole["properties"][name] = _upload(whole["properties"][name])
     required = set(whole.get("required", ()))
     return [
         _input(name, schema, place_of(name, specs[name], method, template), required=name in required)
         for name, schema in whole["properties"].items()
     ]
+
+
+def _upload(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A file, or a list of files, as a multipart form has it."""
+    binary: dict[str, Any] = {"type": "string", "format": "binary"}
+    if schema.get("type") == "array":
+        return {**schema, "items": binary}
+    return {**binary, **({"description": schema["description"]} if "description" in schema else {})}
 
 
 def _input(name: str, schema: Mapping[str, Any], place: str, *, required: bool) -> InputFacts:

@@ -117,13 +117,22 @@ def _request_body(given: Sequence[InputFacts], *, closed: bool) -> dict[str, Any
     if closed:
         schema["additionalProperties"] = False
     kinds = ["application/json"]
-    if all(is_flat(one.schema) for one in given):
+    if any(_is_binary(one.schema) for one in given):
+        kinds = ["multipart/form-data"]
+    elif all(is_flat(one.schema) for one in given):
         kinds += ["application/x-www-form-urlencoded", "multipart/form-data"]
     safe = safe_schema(schema)
     body: dict[str, Any] = {"content": {kind: {"schema": safe} for kind in kinds}}
     if required:
         body["required"] = True
     return body
+
+
+def _is_binary(schema: Mapping[str, Any]) -> bool:
+    items = schema.get("items")
+    return schema.get("format") == "binary" or (
+        isinstance(items, Mapping) and items.get("format") == "binary"
+    )
 
 
 def is_flat(schema: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from stackyard.core.connection import close_broken
 from stackyard.core.idempotency import Claim
+from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
 
 if TYPE_CHECKING:
@@ -30,11 +31,17 @@ def scope_of(endpoint_id: int, principal: Principal) -> str:
 
 
 def fingerprint_of(path: str, environ: Mapping[str, Any], sent: Sent | None) -> str:
-    """What must be the same when a request is sent again: path, query and body, byte for byte."""
+    """What must be the same when a request is sent again: path, query and body, byte for byte.
+
+    Of a form with files the values count, since its boundaries differ each time.
+    """
     made = hashlib.sha256()
     for part in (path.encode(), environ.get("QUERY_STRING", "").encode("latin-1", "replace")):
         made.update(len(part).to_bytes(8, "big") + part)
-    made.update(sent.raw_body if sent is not None else b"")
+    if sent is not None and sent.uploads:
+        made.update(encode([sent.values, [upload.digest() for upload in sent.uploads]]))
+    elif sent is not None:
+        made.update(sent.raw_body)
     return urlsafe_b64encode(made.digest()).decode().rstrip("=")
 
 

@@ -20,6 +20,8 @@ from stackyard.stacks.execution import Execution
 from stackyard.stacks.runner import load_function
 from stackyard.tables.query import Query
 
+from .file_services import file_deeds
+
 _OPTIONS = {
     "sort": "sort",
     "page": "page",
@@ -102,6 +104,7 @@ class LambdaServices:
             "cache.has": lambda key: cache.has(workspace_id, key),
             "cache.set": lambda key, value, ttl=None: cache.set(workspace_id, key, value, ttl),
             "cache.delete": lambda key: cache.delete(workspace_id, key),
+            **file_deeds(self.execution),
             "cache.increment": lambda key, by=1, ttl=None: cache.increment(workspace_id, key, by, ttl),
         }
 

@@ -123,6 +123,11 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/keys/<int:key>"): Row(),
     ("PATCH", f"{_W}/keys/<int:key>"): Row(body={"scopes": ["shop"]}, builders_only=True),
     ("DELETE", f"{_W}/keys/<int:key>"): Row(204),
+    ("GET", f"{_W}/files"): Row(),
+    ("POST", f"{_W}/files"): Row(201, {"name": "new.txt", "text": "x"}),
+    ("GET", f"{_W}/files/<int:file>"): Row(),
+    ("POST", f"{_W}/files/<int:file>/link"): Row(body={}),
+    ("DELETE", f"{_W}/files/<int:file>"): Row(204),
     ("GET", f"{_W}/history"): Row(),
     ("GET", f"{_W}/history/<int:call>"): Row(),
 }

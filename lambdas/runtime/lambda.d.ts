@@ -89,6 +89,16 @@ declare const cache: {
   set(key: string, value: unknown, seconds?: number): Promise<void>;
   increment(key: string, by?: number, seconds?: number): Promise<number>;
 };
+interface StoredFile {
+  access: "public" | "private"; path: string; name: string; type: "attachment" | "image" | "video" | "audio";
+  size: number; mime: string; meta: { width?: number; height?: number }; url?: string | null;
+}
+declare const files: {
+  write(name: string, content: string | Uint8Array, options?: { kind?: StoredFile["type"]; access?: StoredFile["access"] }): Promise<StoredFile>;
+  read(file: string | StoredFile): Promise<string>; read(file: string | StoredFile, as: "bytes"): Promise<Uint8Array>;
+  list(options?: { search?: string; page?: number; perPage?: number }): Promise<StoredFile[]>;
+  delete(file: string | StoredFile): Promise<null>; sign(file: string | StoredFile, seconds?: number): Promise<string>;
+};
 declare const log: Log;
 declare const $input: any;
 declare const $env: Variables;

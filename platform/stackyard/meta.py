@@ -18,6 +18,7 @@ from stackyard.core.errors import Problem
 PREFIX = "api:meta/"
 _MODULES = (
     "stackyard.core.api",
+    "stackyard.core.api_files",
     "stackyard.runs.api",
     "stackyard.tables.api",
     "stackyard.tables.api_records",

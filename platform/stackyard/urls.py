@@ -9,6 +9,7 @@ from endpoints.views import EndpointView
 from lambdas import views as lambdas
 from stackyard import health
 from stackyard.console.words import words
+from stackyard.core.vault.serving import serve as vault
 
 _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 
@@ -23,6 +24,7 @@ urlpatterns = [
     re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),
     re_path(rf"^apidoc:{_CANONICAL}$", docs.apidoc),
     re_path(r"^hook:(?P<token>[A-Za-z0-9_-]{8,64})$", lambdas.hook),
+    re_path(r"^vault/(?P<key>[A-Za-z0-9_-]{24})/(?P<name>[^/]+)$", vault),
     re_path(r"^run:(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$", lambdas.run),
 ]
 

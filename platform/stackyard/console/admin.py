@@ -7,7 +7,7 @@ from django.contrib import admin
 from auth.models import ApiKey, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from lambdas.models import Lambda
-from stackyard.core.models import Variable, Workspace
+from stackyard.core.models import StoredFile, Variable, Workspace
 from stackyard.runs.models import Run, Schedule
 from stackyard.stacks.models import Function
 from stackyard.tables.models import Table
@@ -21,6 +21,7 @@ from .lambdas import LambdaAdmin
 from .people import PeopleAdmin
 from .runs import RunAdmin
 from .scheduled import ScheduleAdmin
+from .stored_files import StoredFileAdmin
 from .tables import TableAdmin
 from .workspaces import VariableAdmin, WorkspaceAdmin
 
@@ -31,6 +32,7 @@ admin.site.register(Endpoint, EndpointAdmin)
 admin.site.register(Function, FunctionAdmin)
 admin.site.register(Lambda, LambdaAdmin)
 admin.site.register(Variable, VariableAdmin)
+admin.site.register(StoredFile, StoredFileAdmin)
 admin.site.register(HistoryEntry, HistoryAdmin)
 admin.site.register(Run, RunAdmin)
 admin.site.register(Schedule, ScheduleAdmin)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from .errors import Problem, problem_body
 from .jsonout import encode
@@ -25,7 +26,7 @@ def status_phrase(status: int) -> str:
         return f"Status {status}"
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 _READS = "GET, HEAD, OPTIONS"
 
 
@@ -46,7 +47,7 @@ def only_reads(view: View) -> View:
     """A view that answers GET and HEAD, tells OPTIONS so, and refuses the rest with 405; Problems become answers."""
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": _READS})
         try:

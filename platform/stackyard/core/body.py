@@ -325,26 +325,18 @@ def _too_many() -> Problem:
     return Problem("INVALID_INPUT", message)
 
 
-def _parse_multipart(raw: bytes, content_type: str) -> Pairs:
-    """multipart/form-data by Django's parser (RFC 7578). File parts come as Django's UploadedFile."""
-    from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
-    from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
-    from django.http.multipartparser import MultiPartParser, MultiPartParserError
+def read_form(environ: Mapping[str, Any], limit: int) -> Pairs:
+    """A multipart form as it comes in, files as `Upload`; Problems as of `read_body` and `parse_body`."""
+    from .multipart import BoundedStream, parts_of
 
-    meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(raw)}
-    handlers = [MemoryFileUploadHandler(), TemporaryFileUploadHandler()]
-    try:
-        fields, files = MultiPartParser(meta, io.BytesIO(raw), handlers, "utf-8").parse()
-    except RequestDataTooBig:
-        raise Problem("PAYLOAD_TOO_LARGE", "A field of the form is too large.") from None
-    except (MultiPartParserError, TooManyFilesSent, SuspiciousOperation) as error:
-        raise Problem("INVALID_INPUT", f"The form cannot be read: {error}") from None
-    pairs = [(name, value) for name, values in fields.lists() for value in values]
-    if len(pairs) > FORM_FIELDS.default:
-        raise _too_many()
-    for name, value in pairs:
-        # Django puts U+FFFD where the bytes are not UTF-8.
-        if "\ufffd" in name or "\ufffd" in value or "\0" in name or "\0" in value:
-            raise Problem("INVALID_INPUT", "A field of the form is not valid UTF-8 text.")
-    pairs += [(name, file) for name, uploads in files.lists() for file in uploads]
-    return _gathered(pairs)
+    length = _stated_length(environ, limit)
+    if length == 0:
+        return {}
+    stream = BoundedStream(environ["wsgi.input"].read, length, limit)
+    return _gathered(parts_of(stream, limit if length is None else length, environ.get("CONTENT_TYPE", "")))
+
+
+def _parse_multipart(raw: bytes, content_type: str) -> Pairs:
+    from .multipart import parts_of
+
+    return _gathered(parts_of(io.BytesIO(raw), len(raw), content_type))

@@ -1,4 +1,4 @@
-"""Workspace, Variable, KeptAnswer and the installation's Version."""
+"""Workspace, Variable, StoredFile, KeptAnswer and the installation's Version."""
 
 from __future__ import annotations
 
@@ -78,6 +78,29 @@ class Variable(models.Model):
     @value.setter
     def value(self, text: str) -> None:
         self.stored = encrypt(text) if self.is_secret else text
+
+
+class StoredFile(models.Model):
+    """A file of a workspace. `key` is what its address has and cannot be guessed; `place` is where the storage has its bytes."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="stored_files")
+    key = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10)
+    access = models.CharField(max_length=7)
+    mime = models.CharField(max_length=100)
+    size = models.BigIntegerField()
+    meta = models.JSONField(default=dict)
+    place = models.CharField(max_length=200, db_index=True)
+    creator = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "file"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class KeptAnswer(models.Model):

@@ -17,6 +17,7 @@ from django.db import Error, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from stackyard.core import idempotency
+from stackyard.core.vault import sweeping
 
 from . import dispatch, folder, schedule
 
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 _SECOND = 1.0
 _REAP_SECONDS = 5.0
 _PRUNE_SECONDS = 600.0
+_SWEEP_SECONDS = 3600.0
 
 
 class Waker:
@@ -36,6 +38,7 @@ class Waker:
             dispatch.reap: min(_REAP_SECONDS, settings.RUN_LEASE_SECONDS / 4),
             dispatch.prune: _PRUNE_SECONDS,
             idempotency.prune: _PRUNE_SECONDS,
+            sweeping.sweep: _SWEEP_SECONDS,
             tidy: _PRUNE_SECONDS,
         }
         self._due = dict.fromkeys(self._every, 0.0)

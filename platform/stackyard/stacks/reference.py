@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     "code": "APIs and code",
     "security": "Security",
     "cache": "Cache",
+    "files": "Files",
     "utilities": "Utilities",
 }
 

@@ -134,6 +134,11 @@ class FieldType(Kind, family="field type"):
         """
         raise NotImplementedError
 
+    @property
+    def record_parse(self) -> Callable[..., Any]:
+        """`parse` as records are read: the same, but where an input takes what no record can hold."""
+        return self.parse
+
     def operand(self, value: Any) -> Any:
         """The value as the operand of a condition: its kind is checked, limits such as `max` are not."""
         return self.parse(value)

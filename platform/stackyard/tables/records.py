@@ -103,7 +103,7 @@ class _FieldReader:
         self.field = field
         self.name = field.name
         self.column = field.column
-        self._parse = field.type.parse if field.index_bytes is None else _within(field)
+        self._parse = field.type.record_parse if field.index_bytes is None else _within(field)
         self._bind: Convert | None = field.type.binder(dialect)
         self._is_reference = field.is_reference
         self._shadow = field.shadow

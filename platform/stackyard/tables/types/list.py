@@ -44,6 +44,7 @@ class ListType(FieldType):
     def configure(self) -> None:
         """Make the type of the items."""
         self.of = make_type(self.options["of"])
+        self._parse_item = self.of.record_parse
         self._min, self._max = self.options["min_items"], self.options["max_items"]
 
     def parse(self, value: Any, lenient: bool = False) -> list[Any]:
@@ -61,7 +62,7 @@ class ListType(FieldType):
         parsed = []
         for index, item in enumerate(value):
             try:
-                parsed.append(self.of.parse(item, lenient))
+                parsed.append(self._parse_item(item, lenient))
             except Refused as refused:
                 faults += [fault.under(index) for fault in refused.faults]
         if faults:

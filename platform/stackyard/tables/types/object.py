@@ -40,6 +40,7 @@ class ObjectType(FieldType):
         """Make the types of the keys."""
         specs: Mapping[str, Any] = self.options["fields"] or {}
         self.children = {key: make_type(spec) for key, spec in specs.items()}
+        self._parsers = {key: child.record_parse for key, child in self.children.items()}
         self._required = frozenset(key for key, spec in specs.items() if spec.get("required"))
 
     def parse(self, value: Any, lenient: bool = False) -> dict[str, Any]:
@@ -64,12 +65,12 @@ class ObjectType(FieldType):
             if key not in self.children
         ]
         parsed = {}
-        for key, child in self.children.items():
+        for key, parse in self._parsers.items():
             item = value.get(key)
             try:
                 if item is None and key in self._required:
                     raise refuse("required", "is required")
-                parsed[key] = None if item is None else child.parse(item, lenient)
+                parsed[key] = None if item is None else parse(item, lenient)
             except Refused as refused:
                 faults += [fault.under(key) for fault in refused.faults]
         if faults:
