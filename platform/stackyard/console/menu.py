@@ -43,7 +43,7 @@ SECTIONS: Sequence[Section] = (
             Entry(_("Functions"), "function", "admin:stacks_function_changelist", ("stacks.Function",)),
             Entry(_("Database"), "database", "admin:tables_table_changelist", ("tables.Table",)),
             Entry(_("Lambdas"), "lambda", "admin:lambdas_lambda_changelist", ("lambdas.Lambda",)),
-            Entry(_("Files"), "file", "admin:core_storedfile_changelist", ("core.StoredFile",)),
+            Entry(_("Files"), "upload", "admin:core_storedfile_changelist", ("core.StoredFile",)),
         ),
     ),
     Section(
