@@ -102,16 +102,25 @@ def write_json(path: Path, name: str, comparisons: Sequence[Comparison]) -> None
 
 @dataclass(frozen=True)
 class Goal:
-    """Measurements whose median should be at most `most`."""
+    """Measurements whose median should be at most `bound`, or with `more` at least; 0 asks for nothing."""
 
     what: str
     values: Sequence[float]
-    most: float
+    bound: float
+    more: bool = False
 
     @property
     def is_reached(self) -> bool:
         """Whether it is."""
-        return median(self.values) <= self.most
+        found = median(self.values)
+        return not self.bound or (found >= self.bound if self.more else found <= self.bound)
+
+    @property
+    def verdict(self) -> str:
+        """The goal and whether it was reached."""
+        if not self.bound:
+            return ""
+        return f"{'≥' if self.more else '≤'} {self.bound:,g} {'ok' if self.is_reached else 'MISSED'}"
 
 
 def print_goals(title: str, goals: Sequence[Goal]) -> bool:
@@ -120,14 +129,25 @@ def print_goals(title: str, goals: Sequence[Goal]) -> bool:
     for column in ("what", "median", "min-max", "goal"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for goal in goals:
-        table.add_row(
-            goal.what,
-            f"{median(goal.values):.3g}",
-            f"{min(goal.values):.3g}-{max(goal.values):.3g}",
-            f"≤ {goal.most:g} {'ok' if goal.is_reached else 'MISSED'}",
-        )
+        spread = f"{_short(min(goal.values))}-{_short(max(goal.values))}"
+        table.add_row(goal.what, _short(median(goal.values)), spread, goal.verdict)
     Console(width=140).print(table)
     return all(goal.is_reached for goal in goals)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def print_beside(title: str, found: Mapping[str, Sequence[float]]) -> None:
+    """One table of two measurements, the second by the first; nothing is asked of them."""
+    (name, values), (other_name, others) = found.items()
+    table = Table(title=title, title_justify="left")
+    for column in (name, other_name, f"{other_name} by {name}"):
+        table.add_column(column, justify="right")
+    middles = median(values), median(others)
+    table.add_row(_short(middles[0]), _short(middles[1]), f"{middles[1] / middles[0]:.3g}")
+    Console(width=140).print(table)
 
 
 def print_cost(title: str, found: Mapping[str, Sequence[float]], most: float) -> float:

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import endpoint_count, figures, servers, versus_drf
+from benchmarks import endpoint_count, figures, lambda_endpoint, prefect_peer, runs, servers, versus_drf
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "runs")
+BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs")
 
 
 def main() -> int:
@@ -43,6 +43,8 @@ def main() -> int:
             command = [sys.executable, "-m", "benchmarks.lambdas"]
             done = subprocess.run(command, cwd=servers.ROOT, env={**os.environ, "STACKYARD_HOME": home})
         reached.append(done.returncode == 0)
+    if "lambda_endpoint" in wanted:
+        reached.append(run_lambda_endpoint(options.rounds, options.seconds))
     if "runs" in wanted:
         reached.append(run_runs())
     if "drf" in wanted:
@@ -97,28 +99,89 @@ def run_endpoints() -> bool:
 
 def run_runs() -> bool:
     """Durable runs: from accepting to starting, and 40 after one another; without Redis and, where it is, with it."""
-    goals = [figures.Goal("SQLite, no Redis: accept to start, ms", measure_runs("")["start_ms"], 50)]
-    redis = services.find_redis()
-    if redis is None:
+    goals = [figures.Goal("SQLite, no Redis: accept to start, ms", measure_runs()["start_ms"], 50)]
+    program, programs = services.find_redis(), services.find_postgres()
+    if program is None:
         print("redis-server is not installed: left out")
     else:
-        with services.redis(redis) as url:
-            found = measure_runs(url)
-        goals.append(figures.Goal("SQLite, Redis: accept to start, ms", found["start_ms"], 5))
-        goals.append(figures.Goal("SQLite, Redis: 40 runs in turn, s", found["seconds"], 0.4))
-    reached = figures.print_goals("Durable runs of a function that answers at once", goals)
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    rows = [{"what": goal.what, "most": goal.most, "values": list(goal.values)} for goal in goals]
-    (OUTPUT / "runs.json").write_text(json.dumps({"name": "runs", "goals": rows}, indent=1))
+        goals += goals_with_redis("SQLite", program, "")
+        if programs is None:
+            print("PostgreSQL is not installed: left out")
+        else:
+            with services.postgres(programs) as url:
+                goals += goals_with_redis("PostgreSQL", program, url)
+    reached = report_goals("Durable runs of a function that answers at once", "runs", goals)
+    in_turn = [goal for goal in goals if "runs in turn" in goal.what]
+    if in_turn:
+        run_prefect(in_turn[0])
     return reached
 
 
-def measure_runs(redis_url: str) -> dict[str, list[float]]:
-    """What benchmarks.runs finds in an empty installation on SQLite."""
+def goals_with_redis(database: str, program: str, database_url: str) -> list[figures.Goal]:
+    """What is measured where Redis carries the messages."""
+    with services.redis(program) as url:
+        found = measure_runs(url, database_url)
+    return [
+        figures.Goal(f"{database}, Redis: accept to start, ms", found["start_ms"], 5),
+        figures.Goal(f"{database}, Redis: {runs.RUNS} runs in turn, s", found["seconds"], 0.4),
+        figures.Goal(f"{database}, Redis: {runs.RUNS} lambdas in turn, s", found["lambda_seconds"], 0.4),
+    ]
+
+
+def measure_runs(redis_url: str = "", database_url: str = "") -> dict[str, list[float]]:
+    """What benchmarks.runs finds in an empty installation."""
     with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
-        environment = {"STACKYARD_HOME": home, "DATABASE_URL": "", "REDIS_URL": redis_url}
+        environment = {"STACKYARD_HOME": home, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
         found = servers.run_module(["benchmarks.runs"], environment).splitlines()[-1]
     return dict(json.loads(found))
+
+
+def run_prefect(ours: figures.Goal) -> None:
+    """Prefect beside our runs in turn; it is no goal, and may not be had here."""
+    try:
+        found = prefect_peer.seconds(OUTPUT)
+    except prefect_peer.NoPeer as error:
+        print(f"Prefect does not run here: {error}")
+        return
+    for what, name in (("tasks of one flow", "tasks"), ("flows", "flows")):
+        title = f"{prefect_peer.RUNS} durable runs in turn, and {prefect_peer.RUNS} {what} of Prefect's in one process, s"
+        figures.print_beside(title, {"ours": ours.values, "Prefect": found[name]})
+    (OUTPUT / "prefect.json").write_text(json.dumps({"name": "prefect", "ours": list(ours.values), **found}))
+
+
+def run_lambda_endpoint(rounds: int, seconds: float) -> bool:
+    """An endpoint that runs a warm lambda with each call, and the same endpoint without one."""
+    goals = []
+    for database, url in each_database():
+        found = lambda_endpoint.run({"DATABASE_URL": url}, rounds, seconds)
+        rates = [one.per_second for one in found.with_lambda]
+        plain = [one.per_second for one in found.without]
+        least = lambda_endpoint.LEAST_PER_SECOND
+        goals.append(
+            figures.Goal(f"{database}: calls a second, a warm lambda in each", rates, least, more=True)
+        )
+        goals.append(figures.Goal(f"{database}: the same without a lambda", plain, 0, more=True))
+    return report_goals("An endpoint with key, limiter and history, 16 clients", "lambda_endpoint", goals)
+
+
+def each_database() -> Iterator[tuple[str, str]]:
+    """SQLite, and a PostgreSQL where it is installed: name and URL."""
+    yield "SQLite", ""
+    programs = services.find_postgres()
+    if programs is None:
+        print("PostgreSQL is not installed: left out")
+        return
+    with services.postgres(programs) as url:
+        yield "PostgreSQL", url
+
+
+def report_goals(title: str, name: str, goals: list[figures.Goal]) -> bool:
+    """Print goals and keep their rounds; whether all were reached."""
+    reached = figures.print_goals(title, goals)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    rows = [{"what": goal.what, "goal": goal.bound, "values": list(goal.values)} for goal in goals]
+    (OUTPUT / f"{name}.json").write_text(json.dumps({"name": name, "goals": rows}, indent=1))
+    return reached
 
 
 def report_cost(title: str, name: str, found: dict[str, list[float]], most: float) -> bool:

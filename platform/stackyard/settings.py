@@ -285,6 +285,9 @@ _MESSAGES = HOME / "courier" / "messages"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        # No copy of each message in Redis until it is done, two round trips a run: what a worker that dies had in hand is
+        # taken back by its row (lease, sweep), long before a copy would come back.
+        "ack_emulation": False,
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,

@@ -63,7 +63,7 @@ def start(
         if earlier is not None:
             return earlier
     try:
-        with transaction.atomic():
+        with statements.together():
             run = Run(
                 workspace=workspace,
                 kind=kind,
@@ -84,8 +84,7 @@ def start(
             )
             # By the database's clock, as the claim reads it: a worker's or a web server's may go wrong, and the caller
             # gets about those times. What is due now is sent right after the commit; a run for later is the sweep's.
-            statements.insert(run, now=("run_after", "dispatched_at") if run_after is None else ())
-            statements.note(run, states.ACCEPTED)
+            statements.accept(run, now=("run_after", "dispatched_at") if run_after is None else ())
     except IntegrityError:
         if idempotency_key is not None:
             earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
@@ -200,13 +199,14 @@ def cancel(run: Run) -> None:
 
 
 def _cancelled(run: Run) -> bool:
-    from .ending import record_end
+    from .ending import tell_end
 
     with transaction.atomic():
         waiting = Run.objects.filter(pk=run.pk, state=states.ACCEPTED)
         if waiting.update(state=states.CANCELLED, fence=F("fence") + 1, finished_at=Now()):
             run.refresh_from_db()
-            record_end(run, run.fence)
+            statements.note(run, run.state, run.fence, is_terminal=True)
+            tell_end(run, run.fence)
             return True
         running = Run.objects.filter(pk=run.pk, state=states.RUNNING)
         if running.update(cancel_requested_at=Now()):

@@ -63,16 +63,15 @@ def end(
             return 0
         # Whoever holds the run sees what is written now; its workspace, once read, stays.
         run.__dict__.update({**ended.__dict__, "_state": run._state})
-        record_end(run, fence, result)
+        tell_end(run, fence, result)
     return 1
 
 
-def record_end(run: Run, fence: int, result: Any = None) -> None:
-    """The terminal event, and the signal. Called in the transaction that wrote the state.
+def tell_end(run: Run, fence: int, result: Any = None) -> None:
+    """The signal. Called in the transaction that wrote the state and the terminal event.
 
     A listener that fails takes back what the listeners did, and not the end: else the run would never have one.
     """
-    statements.note(run, run.state, fence, is_terminal=True)
     try:
         with transaction.atomic():
             run_finished.send(sender=None, run=run, result=result)

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.db.models.sql import InsertQuery
 
 from stackyard.core.connection import own_connection
 
+from . import states
 from .models import Run, RunEvent
 
 # As Django spells them (django.db.models.functions.Now), and a time some seconds from now.
@@ -23,6 +25,14 @@ _LATER = {
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s || ' seconds')",
     "postgresql": "STATEMENT_TIMESTAMP() + %s * INTERVAL '1 second'",
 }
+# What a statement changed, with an event for each, still in one statement: PostgreSQL alone can, and there every
+# statement costs a round trip.
+_AND_EVENT = """
+WITH changed AS ({statement}), noted AS (
+    INSERT INTO runs_runevent (run_id, name, fence, is_terminal, at)
+    SELECT id, {name}, fence, {is_terminal}, {now} FROM changed
+) SELECT * FROM changed
+"""
 _CLAIM = """
 UPDATE runs_run SET state = 'running', fence = fence + 1, attempt = attempt + 1, lease_until = {later}, started_at = {now}
 WHERE id = %s AND state = 'accepted' AND run_after <= {now} RETURNING {columns}
@@ -33,10 +43,35 @@ WHERE id = %s AND state = 'running' AND fence = %s {more} RETURNING {columns}
 """
 
 
-def insert(row: models.Model, now: tuple[str, ...] = ()) -> None:
-    """Add a new row; the fields named in `now` take the database's time. IntegrityError as the ORM."""
+def together() -> AbstractContextManager[Any]:
+    """A transaction around one of the three deeds below; none where the deed is one statement anyway. Inside another
+    it is a savepoint."""
     connection = own_connection()
-    text, fields = _insertion(type(row), now, connection.vendor)
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        return nullcontext()
+    return transaction.atomic()
+
+
+def accept(run: Run, now: tuple[str, ...]) -> None:
+    """Add a new run, and the event; the fields named in `now` take the database's time. IntegrityError as the ORM."""
+    connection = own_connection()
+    text, fields = _insertion(Run, now, connection.vendor)
+    if connection.vendor == "postgresql":
+        text = _with_event(f"{text} RETURNING id, fence", states.ACCEPTED)
+    _execute(connection, text, fields, run)
+    if connection.vendor != "postgresql":
+        note(run, states.ACCEPTED)
+
+
+def note(run: Run, name: str, fence: int = 0, *, is_terminal: bool = False) -> None:
+    """Add an event of a run."""
+    connection = own_connection()
+    text, fields = _insertion(RunEvent, (), connection.vendor)
+    event = RunEvent(run_id=run.pk, name=name, fence=fence, is_terminal=is_terminal)
+    _execute(connection, text, fields, event)
+
+
+def _execute(connection: Any, text: str, fields: tuple[Any, ...], row: models.Model) -> None:
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(text, values)
@@ -44,32 +79,47 @@ def insert(row: models.Model, now: tuple[str, ...] = ()) -> None:
     row._state.db = connection.alias
 
 
-def note(run: Run, name: str, fence: int = 0, *, is_terminal: bool = False) -> None:
-    """Add an event of a run."""
-    insert(RunEvent(run_id=run.pk, name=name, fence=fence, is_terminal=is_terminal))
-
-
 def claim(run_id: str | uuid.UUID, lease_seconds: float) -> Run | None:
-    """Take a run that is accepted and due, with a lease from now on; the run as it is then, None when it is not there
-    to be taken."""
-    return _change(_CLAIM, "", [lease_seconds, _key(run_id)])
+    """Take a run that is accepted and due, with a lease from now on, and note it; the run as it is then, None when it
+    is not there to be taken."""
+    return _change(_CLAIM, "", [lease_seconds, _key(run_id)], states.RUNNING)
 
 
 def end(run: Run, fence: int, values: Mapping[str, Any], *, expired: bool) -> Run | None:
     """Write `state`, `result`, `error` and `logs` of a run that is still held with this fence, and when `expired` only
-    if its lease is over; the run as it is then, None when it was not ours to write."""
+    if its lease is over, and the terminal event; the run as it is then, None when it was not ours to write."""
     connection = own_connection()
     fields: list[Any] = [Run._meta.get_field(name) for name in ("state", "result", "error", "logs")]
     written = [field.get_db_prep_save(values[field.name], connection) for field in fields]
-    return _change(_END, "AND lease_until < {now}" if expired else "", [*written, _key(run.pk), fence])
+    more = "AND lease_until < {now}" if expired else ""
+    return _change(_END, more, [*written, _key(run.pk), fence], values["state"], is_terminal=True)
 
 
-def _change(statement: str, more: str, values: list[Any]) -> Run | None:
+def _change(
+    statement: str, more: str, values: list[Any], event: str, is_terminal: bool = False
+) -> Run | None:
     connection = own_connection()
+    text = _text(statement, more, connection.vendor)
+    if connection.vendor == "postgresql":
+        text = _with_event(text, event, is_terminal)
     with connection.cursor() as cursor:
-        cursor.execute(_text(statement, more, connection.vendor), values)
+        cursor.execute(text, values)
         row = cursor.fetchone()
-    return None if row is None else _run_of(row, connection)
+    if row is None:
+        return None
+    run = _run_of(row, connection)
+    if connection.vendor != "postgresql":
+        note(run, event, run.fence, is_terminal=is_terminal)
+    return run
+
+
+@lru_cache
+def _with_event(statement: str, name: str, is_terminal: bool = False) -> str:
+    """PostgreSQL's statement that also notes an event; `name` is one of our own states."""
+    if name not in states.ALL:
+        raise ValueError(name)
+    pieces = {"name": f"'{name}'", "is_terminal": str(is_terminal), "now": _NOW["postgresql"]}
+    return _AND_EVENT.format(statement=statement, **pieces)
 
 
 @lru_cache

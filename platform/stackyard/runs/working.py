@@ -8,7 +8,7 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DataError, Error, close_old_connections, transaction
+from django.db import DataError, Error, close_old_connections
 from django.db.models.functions import Now
 
 from stackyard.core.errors import Problem
@@ -58,12 +58,9 @@ def _claim_or_wait(run_id: str | uuid.UUID) -> ClaimedRun | None:
 
 def claim(run_id: str | uuid.UUID) -> ClaimedRun | None:
     """Take a run that is accepted and due, by one conditional UPDATE; None when somebody else has it."""
-    with transaction.atomic():
+    with statements.together():
         run = statements.claim(run_id, settings.RUN_LEASE_SECONDS)
-        if run is None:
-            return None
-        statements.note(run, states.RUNNING, run.fence)
-    return ClaimedRun(run, run.fence)
+    return None if run is None else ClaimedRun(run, run.fence)
 
 
 def _give_up(claimed: ClaimedRun) -> None:
