@@ -8,10 +8,9 @@ from stackyard.core.principal import Principal
 from stackyard.runs import states
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
-from stackyard.stacks.models import Revision
 
 from .models import Lambda
-from .running import KIND, run_now, start_lambda
+from .running import KIND, accepted_lambda, run_now, start_lambda
 
 
 class LambdaRun(RunKind):
@@ -26,15 +25,10 @@ class LambdaRun(RunKind):
     def execute(cls, claimed: ClaimedRun) -> Outcome:
         """Run the revision that was accepted, as long as it is there; the newest one otherwise."""
         run = claimed.run
-        target = Lambda.objects.select_related("published", "workspace").filter(pk=run.target_id).first()
+        target = accepted_lambda(run.target_id, run.revision_id)
         if target is None:
             gone = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
             return Outcome(states.FAILED, error=gone)
-        accepted = Revision.objects.filter(
-            pk=run.revision_id or 0, owner_kind=KIND, owner_id=target.pk
-        ).first()
-        if accepted is not None:
-            target.published = accepted
         finished = run_now(
             target,
             run.given,

@@ -15,6 +15,7 @@ from stackyard.core.version import Current
 from stackyard.runs import dispatch
 from stackyard.runs.models import Run
 from stackyard.stacks.execution import Execution, workspace_facts
+from stackyard.stacks.models import Revision
 
 from . import supervisor
 from .document import with_defaults
@@ -75,6 +76,30 @@ def lambda_named(workspace_id: int, name: str) -> Lambda:
         if target is None:
             raise Problem("NOT_FOUND", f'There is no lambda "{name}" any more.')
         held[(workspace_id, name)] = target
+    return target
+
+
+def _no_runs_yet() -> dict[tuple[int, int | None], Lambda]:
+    return {}
+
+
+_accepted: Current[dict[tuple[int, int | None], Lambda]] = Current(_no_runs_yet)
+"""As `_named`, by a lambda's id and a revision's."""
+
+
+def accepted_lambda(target_id: int, revision_id: int | None) -> Lambda | None:
+    """The lambda of a run, with the revision that was accepted as what is published, as long as that is there; only to
+    be read. None when the lambda has gone."""
+    held = _accepted.get()
+    target = held.get((target_id, revision_id))
+    if target is None:
+        target = Lambda.objects.select_related("published", "workspace").filter(pk=target_id).first()
+        if target is None:
+            return None
+        if revision_id is not None and revision_id != target.published_id:
+            revisions = Revision.objects.filter(pk=revision_id, owner_kind=KIND, owner_id=target_id)
+            target.published = revisions.first() or target.published
+        held[(target_id, revision_id)] = target
     return target
 
 
