@@ -82,7 +82,7 @@ declare const fn: Functions & { call(name: string, input?: object): Promise<any>
 declare const email: {
   send(mail: {
     to: string | readonly string[]; subject: string; text?: string; html?: string; attachments?: readonly Attachment[];
-  }): Promise<{ recipients: number; message_id: string }>;
+  }): Promise<{ recipients: string[]; message_id: string }>;
 };
 declare const cache: {
   get(key: string): Promise<any>; has(key: string): Promise<boolean>; delete(key: string): Promise<boolean>;
