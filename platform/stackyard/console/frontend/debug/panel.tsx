@@ -1,5 +1,4 @@
 /** Run & Debug: inputs, who calls, run, what came of it, step by step. */
-import { useEffect } from "preact/hooks";
 import { Icon } from "../icons/icon.tsx";
 import { T } from "../words.ts";
 import { Choices, InputsForm } from "./inputs.tsx";
@@ -8,7 +7,6 @@ import { Timeline } from "./timeline.tsx";
 import type { Session } from "./session.ts";
 
 export function DebugPanel({ session }: { session: Session }) {
-  useEffect(() => void session.open(), []);
   const result = session.result.value;
   const isBusy = session.isBusy.value;
   const enter = (event: KeyboardEvent) => {

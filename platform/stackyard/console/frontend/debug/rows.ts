@@ -66,7 +66,7 @@ export function isSlow(milliseconds: number, whole: number): boolean {
 
 /** The block a line took, in words that the page translates. */
 export type Way = {
-  name: "then" | "else" | "else_if" | "case" | "default" | "catch" | "other" | "";
+  name: "then" | "else" | "else_if" | "case" | "default" | "catch" | "";
   number: number;
 };
 

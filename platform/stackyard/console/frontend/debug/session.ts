@@ -1,5 +1,5 @@
 /** One person trying one stack: what is filled in, the run that goes on, the last result. */
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { get, Refused, send } from "../requests.ts";
 import { T } from "../words.ts";
 import { faultsByInput, inputsOfJson, textsOf, valuesOf } from "./fields.ts";
@@ -29,6 +29,8 @@ export type Target = {
   choose?(lineId: string): void;
   sentence?(lineId: string): string;
   announce?(text: string): void;
+  /** The line chosen in the stack. */
+  chosen?: ReadonlySignal<string | null>;
   /** Put examples into the document on screen; without it the server puts them into the draft. */
   setExamples?(inputs: Inputs): void;
 };
@@ -69,13 +71,18 @@ export class Session {
     return problem?.code === "INVALID_INPUT" && !problem.place ? faultsByInput(problem.details ?? []) : {};
   });
 
-  constructor(readonly target: Target, readonly startWithRequest: number | null = null) {}
+  constructor(readonly target: Target, readonly startWithRequest: number | null = null) {
+    this.opened = this.#begin();
+  }
 
   url(rest = ""): string {
     return `${this.target.address}debug/${rest}`;
   }
 
-  async open(): Promise<void> {
+  /** Done once the fields are filled. */
+  readonly opened: Promise<void>;
+
+  async #begin(): Promise<void> {
     await this.#guarded(async () => {
       const overview = await get<Overview>(this.url());
       batch(() => {

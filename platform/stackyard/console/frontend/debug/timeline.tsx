@@ -3,7 +3,8 @@ import { useSignal } from "@preact/signals";
 import { Icon } from "../icons/icon.tsx";
 import { duration, number } from "../numbers.ts";
 import { T, TN } from "../words.ts";
-import { barOf, brief, isSlow, pretty, type Row, rowsOf, wayOf } from "./rows.ts";
+import { barOf, brief, isSlow, pretty, type Row, rowsOf } from "./rows.ts";
+import { wayWords } from "./words.ts";
 import type { Session } from "./session.ts";
 import type { Query, Result } from "./shapes.ts";
 
@@ -29,12 +30,13 @@ function Step({ session, result, row }: { session: Session; result: Result; row:
   const value = entry ? entry.value : line.value ?? "";
   const bar = barOf(began, milliseconds, result.milliseconds);
   const isOwn = line.within === "";
+  const isChosen = isOwn && session.target.chosen?.value === line.line;
   const toggle = () => {
     isOpen.value = !isOpen.value;
     if (isOwn) session.target.choose?.(line.line);
   };
   return (
-    <li class={failed ? "failed" : ""} data-line={line.key}>
+    <li class={`${failed ? "failed" : ""} ${isChosen ? "chosen" : ""}`} data-line={line.key}>
       <button
         type="button"
         class="row"
@@ -67,17 +69,7 @@ function Step({ session, result, row }: { session: Session; result: Result; row:
 }
 
 function WayTaken({ way }: { way: string }) {
-  const taken = wayOf(way);
-  const words = {
-    then: T("Then"),
-    else: T("Otherwise"),
-    else_if: T("Or else if {number}", { number: taken.number }),
-    case: T("Case {number}", { number: taken.number }),
-    default: T("Default"),
-    catch: T("Caught"),
-    other: "",
-    "": "",
-  }[taken.name];
+  const words = wayWords(way);
   return words ? <span class="tag">{words}</span> : null;
 }
 

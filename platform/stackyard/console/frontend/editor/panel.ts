@@ -61,6 +61,9 @@ export type EditorDoor = {
   announce(text: string): void;
 };
 
+/** The editor of the page, once it stands: for commands that come from elsewhere than a tab. `islands/stack_editor.tsx` sets it. */
+export const theEditor = signal<EditorDoor | null>(null);
+
 export type PanelTab = {
   name: string;
   /** Already translated, by a function so that it is asked for when the page is there. */

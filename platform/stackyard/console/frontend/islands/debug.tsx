@@ -9,7 +9,14 @@ function text(): string {
   return document.querySelector<HTMLTextAreaElement>("textarea[name=text]")?.value ?? "";
 }
 
+let session: Session | null = null;
+
 function Debug({ address, kind }: Props) {
+  session ??= begun(address, kind);
+  return <DebugPanel session={session} />;
+}
+
+function begun(address: string, kind: string): Session {
   const request = new URLSearchParams(location.search).get("request");
   const session = new Session(
     { address, kind, onScreen: () => ({ text: text() }) },
@@ -23,7 +30,7 @@ function Debug({ address, kind }: Props) {
       void session.run();
     }
   }, { capture: true });
-  return <DebugPanel session={session} />;
+  return session;
 }
 
 mount("debug", Debug);
