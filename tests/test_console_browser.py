@@ -68,6 +68,8 @@ def test_from_signing_in_to_an_answered_trial(watched: Watched) -> None:
     page.get_by_role("link", name="New endpoint").first.click()
     page.locator("#id_path").fill("/people/{person_id}")
     page.get_by_role("button", name="Make the endpoint").click()
+    # The plain form, as it is without the visual editor.
+    page.goto(f"{page.url}?plain=1")
     text = page.get_by_label("The endpoint as YAML")
     text.fill(GREETING.replace("person.name", "persn.name"))
 
@@ -102,7 +104,7 @@ def test_the_text_keeps_its_indent_and_asks_before_it_is_lost(watched: Watched) 
     page = watched.page
     group = factories.make_group(factories.make_workspace())
     endpoint = factories.make_endpoint(group)
-    page.goto(f"/admin/endpoints/endpoint/{endpoint.pk}/change/")
+    page.goto(f"/admin/endpoints/endpoint/{endpoint.pk}/change/?plain=1")
     text = page.get_by_label("The endpoint as YAML")
     text.fill("")
     text.press_sequentially("stack:\n- a:\nb: 1\nc")

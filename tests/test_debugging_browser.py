@@ -68,7 +68,7 @@ def endpoint(transactional_db: None) -> Endpoint:
 def page(watched: Watched, endpoint: Endpoint) -> Page:
     """The endpoint's page."""
     watched.page.set_viewport_size({"width": 1440, "height": 900})
-    watched.page.goto(f"/admin/endpoints/endpoint/{endpoint.pk}/change/")
+    watched.page.goto(f"/admin/endpoints/endpoint/{endpoint.pk}/change/?plain=1")
     expect(watched.page.get_by_role("heading", name="Sample inputs")).to_be_visible()
     return watched.page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from stackyard.tables.store import Store
 
 KINDS = [kind for family in Kind.families().values() for kind in family.all().values()]
 STEPS = list(Step.all().values())
+SPRITE = (Path(__file__).parents[1] / "platform/stackyard/console/static/console/icons.svg").read_text()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.family}-{kind.name}")
@@ -44,7 +46,7 @@ def test_a_step_describes_its_parameters(step: type[Step]) -> None:
     assert len(set(names)) == len(names)
     assert set(re.findall(r"{(\w+)}", step.sentence)) <= set(names)
     assert step.group
-    assert step.icon
+    assert f'id="{step.icon}"' in SPRITE, "an icon of console/static/console/icons.svg"
     assert step.sentence
     assert step.synonyms
     assert step.examples, "examples are run by this file and shown in the docs"
@@ -60,7 +62,7 @@ def test_the_editor_is_told_all_of_a_step(step: type[Step]) -> None:
     assert json.loads(encode(told)) == told, "plain JSON"
     assert all(told[key] for key in ("label", "group", "icon", "help", "words", "sentence"))
     for parameter in told["parameters"]:
-        if parameter["widget"] in ("field", "fields", "data", "where", "sort", "addons"):
+        if parameter["widget"] in ("field", "fields", "data", "where", "sort", "json"):
             assert step.parameter(parameter["of"]), "the parameter that names the table"
         if parameter["widget"] == "branches":
             assert f"{{{parameter['test']}}}" in parameter["sentence"]

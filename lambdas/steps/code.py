@@ -50,7 +50,7 @@ class Code(Step):
     name = "code"
     label = "Code"
     group = "code"
-    icon = "braces"
+    icon = "code"
     sentence = "Run code[ {source}]"
     synonyms = "javascript typescript lambda script function deno"
     goes_out = True

@@ -32,7 +32,7 @@ class RunLambda(Step):
     name = "run_lambda"
     label = "Run lambda"
     group = "code"
-    icon = "square-function"
+    icon = "lambda"
     sentence = "Run lambda {lambda}[ with {input}]"
     synonyms = "javascript typescript code deno background job"
     goes_out = True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from stackyard.core.errors import Problem
+from stackyard.stacks.palette import step_kinds
 
 from . import sketches
 from .manuscript import Manuscript, read
@@ -16,6 +18,7 @@ from .owners import StackOwner
 from .pages import Crumb, page
 from .problems import sentence
 from .samples import sample_of
+from .stack_editor import opened
 from .trials import Trial, trial_of
 
 REVISIONS_SHOWN = 10
@@ -34,6 +37,8 @@ class Editor:
         self.crumbs = crumbs
         self.trial: Trial | None = None
         self.theirs: list[tuple[str, str]] = []
+        # The form without the visual editor, also where its script is there.
+        self.is_plain = "plain" in request.GET
         # Whether the text is the draft, and whether it would be lost by leaving.
         self.is_saved = self.is_kept = True
         # The draft this text was begun from; another one in the database means that somebody else saved.
@@ -58,6 +63,9 @@ class Editor:
         answered = deed(manuscript)
         return answered or self._page(manuscript, self._sent("inputs"))
 
+    def _back(self) -> HttpResponse:
+        return HttpResponseRedirect(self.owner.address("change") + ("?plain=1" if self.is_plain else ""))
+
     def _compare(self, manuscript: Manuscript) -> None:
         """Find out whether the text is what the next person would be shown."""
         self.is_kept = manuscript.text == sketches.open_text(self.owner)[0]
@@ -72,7 +80,7 @@ class Editor:
         if not self._keep(manuscript):
             return None
         messages.success(self.request, "The draft is saved." + _count(manuscript))
-        return HttpResponseRedirect(self.owner.address("change"))
+        return self._back()
 
     def _publish(self, manuscript: Manuscript) -> HttpResponse | None:
         if not self._keep(manuscript):
@@ -86,7 +94,7 @@ class Editor:
             messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
             return None
         messages.success(self.request, f"Published: version {revision.number} is live.")
-        return HttpResponseRedirect(self.owner.address("change"))
+        return self._back()
 
     def _try(self, manuscript: Manuscript) -> None:
         self._compare(manuscript)
@@ -136,6 +144,8 @@ class Editor:
             self.crumbs,
             owner=self.owner,
             row=row,
+            is_plain=self.is_plain,
+            visual=None if self.is_plain else self._visual(),
             manuscript=manuscript,
             is_saved=self.is_saved,
             is_kept=self.is_kept,
@@ -153,6 +163,10 @@ class Editor:
             revisions_url=self.owner.address("revisions"),
             delete_url=self.owner.address("delete"),
         )
+
+    def _visual(self) -> dict[str, Any]:
+        """What the visual editor begins with."""
+        return {"kind": self.owner.kind, "opened": opened(self.owner), "palette": step_kinds()}
 
 
 def _count(manuscript: Manuscript) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 
 from stackyard.core.answers import json_answer, problem_answer
-from stackyard.core.errors import Faults, Problem, invalid_input
+from stackyard.core.errors import Faults, Problem
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.yaml import load
 from stackyard.stacks.renaming import rename_variable
@@ -169,15 +169,13 @@ def lines(request: HttpRequest, owner: StackOwner) -> HttpResponse:
 
 
 def changes(request: HttpRequest, owner: StackOwner) -> HttpResponse:
-    """What publishing would change, in words (`?version=3`: what differs from that version)."""
-    only(request, "GET")
-    number = request.GET.get("version")
-    if number is not None:
-        old = owner.revision(_number(number)).document
+    """In words, GET: what publishing would change. POST `{"document"}`: what saving it would change in the draft."""
+    only(request, "GET", "POST")
+    if request.method == "POST":
+        found = changes_in_words(owner.row.draft, _document(body_of(request, "document")))
     else:
-        old = owner.row.published.document if owner.row.published else {}
-    found = [change.as_value() for change in changes_in_words(old, owner.row.draft)]
-    return json_answer({"changes": found, **state_of(owner)})
+        found = changes_in_words(owner.row.published.document if owner.row.published else {}, owner.row.draft)
+    return json_answer({"changes": [change.as_value() for change in found], **state_of(owner)})
 
 
 def publish(request: HttpRequest, owner: StackOwner) -> HttpResponse:
@@ -242,12 +240,6 @@ def version(request: HttpRequest, owner: StackOwner, number: int) -> HttpRespons
     return json_answer(
         {"number": number, "document": document, "changes": found, "text": owner.spell(document)}
     )
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
-        raise invalid_input([], "version: expected a number.")
-    return int(text)
 
 
 ROUTES: dict[str, View] = {

@@ -37,6 +37,10 @@ class QueryPart(Parameter):
 class FixedPart(QueryPart):
     """A part of a query that is written out: what it names decides what the statement is."""
 
+    def own_widget(self) -> str:
+        """Structure that has no form of its own."""
+        return "json"
+
     def check(self, checker: StackChecker, line: Line) -> t.Type:
         """No expressions in it; the rest is checked with the query."""
         if not is_constant(self.value(line)):

@@ -12,7 +12,7 @@ type Entry = { script?: string; styles: string[]; preload: string[]; gzipBytes: 
 export type Manifest = {
   fingerprint: string;
   entries: Record<string, Entry>;
-  /** Chunks fetched on demand, by the file that asks for them: name of that file → gzipped bytes with all it needs. */
+  /** Chunks fetched on demand, by their source: gzipped bytes of all they need that no page that asks has already. */
   lazy: Record<string, number>;
 };
 
@@ -44,6 +44,15 @@ function closure(outputs: Outputs, start: string): string[] {
     for (const one of outputs[path]!.imports) if (one.kind === "import-statement") seen.add(one.path);
   }
   return [...seen];
+}
+
+/** Who fetches a chunk on demand. */
+function importersOf(outputs: Outputs, wanted: string): string[] {
+  return Object.entries(outputs)
+    .filter(([, output]) =>
+      output.imports.some((one) => one.path === wanted && one.kind === "dynamic-import")
+    )
+    .map(([path]) => path);
 }
 
 async function build(out: string, fingerprint: string): Promise<void> {
@@ -103,7 +112,8 @@ function manifestOf(outputs: Outputs, fingerprint: string, bytesOf: Map<string, 
         gzipBytes: size(all),
       };
     } else {
-      manifest.lazy[output.entryPoint] = size(closure(outputs, path));
+      const there = new Set(importersOf(outputs, path).flatMap((one) => closure(outputs, one)));
+      manifest.lazy[output.entryPoint] = size(closure(outputs, path).filter((one) => !there.has(one)));
     }
   }
   return manifest;

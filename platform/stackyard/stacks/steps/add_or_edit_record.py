@@ -26,7 +26,7 @@ class AddOrEditRecord(Step):
     name = "add_or_edit_record"
     label = "Add or edit record"
     group = "database"
-    icon = "file-plus-2"
+    icon = "save"
     sentence = "Add or edit {table} where {field} is {value}[: {data}]"
     synonyms = "upsert save create update merge"
     result_name = "record"

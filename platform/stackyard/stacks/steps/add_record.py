@@ -27,7 +27,7 @@ class AddRecord(Step):
     name = "add_record"
     label = "Add record"
     group = "database"
-    icon = "file-plus"
+    icon = "plus"
     sentence = "Add to {table}[ with {data}]"
     synonyms = "create insert new record save"
     result_name = "record"

@@ -17,7 +17,7 @@ class Break(Step):
     name = "break"
     label = "Break"
     group = "flow"
-    icon = "log-out"
+    icon = "logout"
     sentence = "Leave the loop"
     synonyms = "stop exit end loop"
     gives_result = False

@@ -26,7 +26,7 @@ class BulkAdd(Step):
     name = "bulk_add"
     label = "Bulk add"
     group = "database"
-    icon = "files"
+    icon = "plus"
     sentence = "Add all of {items} to {table}"
     synonyms = "insert many create batch import"
     parameters = (

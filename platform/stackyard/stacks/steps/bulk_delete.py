@@ -33,7 +33,7 @@ class BulkDelete(Step):
     name = "bulk_delete"
     label = "Bulk delete"
     group = "database"
-    icon = "files-x"
+    icon = "trash"
     sentence = "Delete from {table} where {where}"
     synonyms = "remove many batch erase"
     parameters = (

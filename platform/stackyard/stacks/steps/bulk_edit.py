@@ -26,7 +26,7 @@ class BulkEdit(Step):
     name = "bulk_edit"
     label = "Bulk edit"
     group = "database"
-    icon = "file-pen-line"
+    icon = "edit"
     sentence = "Replace all of {items} in {table}"
     synonyms = "update replace many batch put"
     parameters = (

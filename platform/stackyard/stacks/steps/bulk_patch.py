@@ -26,7 +26,7 @@ class BulkPatch(Step):
     name = "bulk_patch"
     label = "Bulk patch"
     group = "database"
-    icon = "file-diff"
+    icon = "edit"
     sentence = "Change all of {items} in {table}"
     synonyms = "update merge many batch"
     parameters = (

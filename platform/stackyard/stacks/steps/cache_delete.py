@@ -25,7 +25,7 @@ class CacheDelete(Step):
     name = "cache_delete"
     label = "Delete from cache"
     group = "cache"
-    icon = "database-zap"
+    icon = "cache"
     sentence = "Delete {key} from the cache"
     synonyms = "redis cache remove forget clear invalidate"
     goes_out = True

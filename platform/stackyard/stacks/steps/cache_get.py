@@ -25,7 +25,7 @@ class CacheGet(Step):
     name = "cache_get"
     label = "Get from cache"
     group = "cache"
-    icon = "database-zap"
+    icon = "cache"
     sentence = "Get {key} from the cache"
     synonyms = "redis cache read remember memo"
     result_name = "cached"

@@ -25,7 +25,7 @@ class CacheHas(Step):
     name = "cache_has"
     label = "Is in cache"
     group = "cache"
-    icon = "database-zap"
+    icon = "cache"
     sentence = "Is {key} in the cache"
     synonyms = "redis cache exists contains"
     result_name = "is_cached"

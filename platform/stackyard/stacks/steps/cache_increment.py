@@ -28,7 +28,7 @@ class CacheIncrement(Step):
     name = "cache_increment"
     label = "Count in cache"
     group = "cache"
-    icon = "database-zap"
+    icon = "cache"
     sentence = "Add {by} to {key} in the cache"
     synonyms = "redis cache counter incr increment decrement atomic"
     goes_out = True

@@ -26,7 +26,7 @@ class CacheSet(Step):
     name = "cache_set"
     label = "Set in cache"
     group = "cache"
-    icon = "database-zap"
+    icon = "cache"
     sentence = "Keep {value} as {key} for {ttl} seconds"
     synonyms = "redis cache write store remember memo"
     goes_out = True

@@ -39,7 +39,7 @@ class CallFunction(Step):
     name = "call_function"
     label = "Call function"
     group = "code"
-    icon = "function-square"
+    icon = "function"
     sentence = "Call {function}[ with {input}]"
     synonyms = "run custom function reuse invoke"
     parameters = (

@@ -27,7 +27,7 @@ class ClearRecords(Step):
     name = "clear_records"
     label = "Clear all records"
     group = "database"
-    icon = "eraser"
+    icon = "trash"
     sentence = "Delete all records of {table}"
     synonyms = "truncate empty delete remove all"
     parameters = (TableName("table", "The table.", required=True),)

@@ -28,7 +28,7 @@ class Condition(Step):
     name = "condition"
     label = "Condition"
     group = "flow"
-    icon = "split"
+    icon = "branch"
     sentence = "If {if}"
     synonyms = "if else when conditional branch"
     gives_result = False

@@ -17,7 +17,7 @@ class Continue(Step):
     name = "continue"
     label = "Continue"
     group = "flow"
-    icon = "skip-forward"
+    icon = "arrow-right"
     sentence = "Go on with the next turn"
     synonyms = "skip next loop"
     gives_result = False

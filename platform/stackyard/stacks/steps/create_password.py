@@ -38,7 +38,7 @@ class CreatePassword(Step):
     name = "create_password"
     label = "Create password"
     group = "security"
-    icon = "key-round"
+    icon = "key"
     sentence = "A random password of {length} characters"
     synonyms = "random secret generate"
     parameters = (

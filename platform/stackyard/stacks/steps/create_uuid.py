@@ -23,7 +23,7 @@ class CreateUuid(Step):
     name = "create_uuid"
     label = "Create UUID"
     group = "security"
-    icon = "fingerprint"
+    icon = "key"
     sentence = "Create a UUID"
     synonyms = "random id unique guid"
     parameters = ()

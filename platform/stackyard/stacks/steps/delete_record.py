@@ -22,7 +22,7 @@ class DeleteRecord(Step):
     name = "delete_record"
     label = "Delete record"
     group = "database"
-    icon = "file-x"
+    icon = "trash"
     sentence = "Delete from {table} where {field} is {value}"
     synonyms = "remove erase destroy record"
     gives_result = False

@@ -26,7 +26,7 @@ class EditRecord(Step):
     name = "edit_record"
     label = "Edit record"
     group = "database"
-    icon = "file-pen"
+    icon = "edit"
     sentence = "Edit {table} where {field} is {value}[: {data}]"
     synonyms = "update replace change record put"
     result_name = "record"

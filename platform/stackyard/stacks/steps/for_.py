@@ -27,7 +27,7 @@ class For(Step):
     name = "for"
     label = "For"
     group = "flow"
-    icon = "repeat"
+    icon = "loop"
     sentence = "Repeat {count} times"
     synonyms = "loop repeat times count"
     gives_result = False

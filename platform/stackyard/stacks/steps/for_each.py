@@ -29,7 +29,7 @@ class ForEach(Step):
     name = "for_each"
     label = "For each"
     group = "flow"
-    icon = "repeat"
+    icon = "loop"
     sentence = "For each {item} in {in}"
     synonyms = "loop iterate foreach list"
     gives_result = False

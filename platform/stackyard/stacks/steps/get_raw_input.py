@@ -39,7 +39,7 @@ class GetRawInput(Step):
     name = "get_raw_input"
     label = "Get raw input"
     group = "utilities"
-    icon = "file-input"
+    icon = "download"
     sentence = "Get the raw body as {encoding}"
     synonyms = "body bytes payload webhook all raw input"
     parameters = (

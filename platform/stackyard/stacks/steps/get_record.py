@@ -26,7 +26,7 @@ class GetRecord(Step):
     name = "get_record"
     label = "Get record"
     group = "database"
-    icon = "file-search"
+    icon = "search"
     sentence = "Get from {table} where {field} is {value}"
     synonyms = "read find one record by id lookup fetch"
     result_name = "record"

@@ -18,7 +18,7 @@ class Group(Step):
     name = "group"
     label = "Group"
     group = "flow"
-    icon = "folder"
+    icon = "group"
     sentence = "{title}"
     synonyms = "section fold comment title"
     gives_result = False

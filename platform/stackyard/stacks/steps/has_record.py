@@ -25,7 +25,7 @@ class HasRecord(Step):
     name = "has_record"
     label = "Has record"
     group = "database"
-    icon = "file-question"
+    icon = "search"
     sentence = "Is there a {table} where {field} is {value}"
     synonyms = "exists check record present"
     result_name = "exists"

@@ -48,7 +48,7 @@ class Increment(Step):
     name = "increment"
     label = "Increment"
     group = "database"
-    icon = "file-plus-2"
+    icon = "plus"
     sentence = "Add {by} to {field} of {table} {value}"
     synonyms = "counter add subtract decrement plus atomic"
     parameters = (

@@ -26,7 +26,7 @@ class PatchRecord(Step):
     name = "patch_record"
     label = "Patch record"
     group = "database"
-    icon = "file-pen"
+    icon = "edit"
     sentence = "Change {table} where {field} is {value}[: {data}]"
     synonyms = "update merge change fields partial"
     result_name = "record"

@@ -23,7 +23,7 @@ class Precondition(Step):
     name = "precondition"
     label = "Precondition"
     group = "flow"
-    icon = "shield-check"
+    icon = "shield"
     sentence = "Require {if}, else {status} {code}"
     synonyms = "require assert guard check validate must"
     gives_result = False

@@ -53,8 +53,14 @@ class QueryAllRecords(Step):
         QueryPart(
             "sort", "Field names, with - for descending: [-created_at, name], or random.", widget="sort"
         ),
-        QueryPart("page", "The page, from 1; with it the result is an envelope with items.", type=t.INT),
-        QueryPart("per_page", "Records a page, 20 unless given, at most 1,000.", type=t.INT),
+        Constant("return", "What comes back.", default="list", choices=RETURNS),
+        QueryPart(
+            "page",
+            "The page, from 1; with it the result is an envelope with items.",
+            advanced=True,
+            type=t.INT,
+        ),
+        QueryPart("per_page", "Records a page, 20 unless given, at most 1,000.", advanced=True, type=t.INT),
         QueryPart("offset", "Records to leave out before the first page.", advanced=True, type=t.INT),
         QueryPart(
             "cursor",
@@ -63,7 +69,6 @@ class QueryAllRecords(Step):
             type=t.TEXT,
         ),
         QueryPart("totals", "Count all records too: true, or capped for at most 10,001.", advanced=True),
-        Constant("return", "What comes back.", default="list", choices=RETURNS),
         QueryPart(
             "fields", "The fields to read; all that are public unless given.", advanced=True, widget="fields"
         ),
@@ -71,7 +76,7 @@ class QueryAllRecords(Step):
             "addons",
             "Related records: [{table, match: {their field: our field}, as}].",
             advanced=True,
-            widget="addons",
+            widget="json",
         ),
         FixedPart(
             "join",

@@ -29,7 +29,7 @@ class RandomBytes(Step):
     name = "random_bytes"
     label = "Random bytes"
     group = "security"
-    icon = "binary"
+    icon = "code"
     sentence = "{length} random bytes"
     synonyms = "token secret hex key nonce"
     parameters = (Value("length", "How many bytes.", default=32, type=t.INT),)

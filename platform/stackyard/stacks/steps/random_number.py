@@ -27,7 +27,7 @@ class RandomNumber(Step):
     name = "random_number"
     label = "Random number"
     group = "security"
-    icon = "dices"
+    icon = "refresh"
     sentence = "A random number from {min} to {max}"
     synonyms = "chance dice integer"
     parameters = (

@@ -36,7 +36,7 @@ class RenderTemplate(Step):
     name = "render_template"
     label = "Render template"
     group = "utilities"
-    icon = "file-text"
+    icon = "text"
     sentence = "Render {template}"
     synonyms = "twig jinja handlebars html text mail merge template engine"
     result_name = "rendered"

@@ -18,7 +18,7 @@ class Return(Step):
     name = "return"
     label = "Return"
     group = "flow"
-    icon = "corner-down-left"
+    icon = "return"
     sentence = "Return {value}"
     synonyms = "respond answer end result"
     gives_result = False

@@ -30,7 +30,7 @@ class SetHeader(Step):
     name = "set_header"
     label = "Set header"
     group = "utilities"
-    icon = "tag"
+    icon = "note"
     sentence = "Set header {name} to {value}"
     synonyms = "response header content-type cache"
     gives_result = False

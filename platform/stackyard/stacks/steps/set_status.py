@@ -28,7 +28,7 @@ class SetStatus(Step):
     name = "set_status"
     label = "Set status"
     group = "utilities"
-    icon = "hash"
+    icon = "info"
     sentence = "Answer with status {status}"
     synonyms = "http status code created 201"
     gives_result = False

@@ -21,7 +21,7 @@ class StopAndDebug(Step):
     name = "stop_and_debug"
     label = "Stop & debug"
     group = "flow"
-    icon = "octagon-pause"
+    icon = "stop"
     sentence = "Stop and show {value}"
     synonyms = "breakpoint halt inspect"
     gives_result = False

@@ -28,7 +28,7 @@ class Switch(Step):
     name = "switch"
     label = "Switch"
     group = "flow"
-    icon = "list-tree"
+    icon = "sort"
     sentence = "Switch on {value}"
     synonyms = "case match select choose"
     gives_result = False

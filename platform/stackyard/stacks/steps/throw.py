@@ -21,7 +21,7 @@ class Throw(Step):
     name = "throw"
     label = "Throw error"
     group = "flow"
-    icon = "circle-x"
+    icon = "error"
     sentence = "Throw {status} {code}"
     synonyms = "raise error fail abort exception"
     gives_result = False

@@ -18,7 +18,7 @@ class Transaction(Step):
     name = "transaction"
     label = "Transaction"
     group = "database"
-    icon = "database-zap"
+    icon = "transaction"
     sentence = "All or nothing"
     synonyms = "atomic rollback commit"
     gives_result = False

@@ -47,7 +47,7 @@ class TryCatch(Step):
     name = "try_catch"
     label = "Try / catch"
     group = "flow"
-    icon = "life-buoy"
+    icon = "warning"
     sentence = "Try, and catch errors"
     synonyms = "error handling exception rescue finally"
     gives_result = False

@@ -59,7 +59,7 @@ class UpdateVariable(Step):
     name = "update_variable"
     label = "Update variable"
     group = "variables"
-    icon = "pencil"
+    icon = "edit"
     sentence = "Update {path} to {value}"
     synonyms = "change modify assign set path"
     gives_result = False

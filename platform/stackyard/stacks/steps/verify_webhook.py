@@ -43,7 +43,7 @@ class VerifyWebhook(Step):
     name = "verify_webhook"
     label = "Verify webhook"
     group = "security"
-    icon = "shield-check"
+    icon = "webhook"
     sentence = "Verify the {scheme} signature of the webhook"
     synonyms = "webhook signature hmac stripe github svix standard webhooks receiver"
     parameters = (

@@ -18,7 +18,7 @@ class While(Step):
     name = "while"
     label = "While"
     group = "flow"
-    icon = "repeat"
+    icon = "loop"
     sentence = "While {if}"
     synonyms = "loop until repeat"
     gives_result = False

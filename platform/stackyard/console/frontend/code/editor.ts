@@ -10,9 +10,6 @@ import {
 } from "@codemirror/autocomplete";
 import type { CompletionSource } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { javascript } from "@codemirror/lang-javascript";
-import { json } from "@codemirror/lang-json";
-import { yaml } from "@codemirror/lang-yaml";
 import {
   bracketMatching,
   foldGutter,
@@ -72,11 +69,12 @@ export type CodeEditor = {
   destroy(): void;
 };
 
-const LANGUAGES: Record<Language, () => Extension> = {
-  typescript: () => javascript({ typescript: true }),
-  json: () => json(),
-  yaml: () => yaml(),
-  text: () => [],
+// Chunks of their own: an editor of YAML does without the grammar of TypeScript.
+const LANGUAGES: Record<Language, () => Promise<Extension>> = {
+  typescript: () => import("./languages/typescript.ts").then((one) => one.typescript),
+  json: () => import("./languages/json.ts").then((one) => one.json),
+  yaml: () => import("./languages/yaml.ts").then((one) => one.yaml),
+  text: () => Promise.resolve([]),
 };
 
 const colours = HighlightStyle.define([
@@ -125,6 +123,7 @@ const theme = EditorView.theme({
 /** Makes an editor in `parent`. Tab indents; Escape, then Tab leaves it (CodeMirror's own way out for keyboards). */
 export function codeEditor(options: CodeEditorOptions): CodeEditor {
   const readOnly = new Compartment();
+  const language = new Compartment();
   const lock = (on: boolean) => readOnly.of([EditorState.readOnly.of(on), EditorView.editable.of(!on)]);
   const keys = Object.entries(options.keys ?? {}).map(([key, run]) => ({ key, run, preventDefault: true }));
   const view = new EditorView({
@@ -151,7 +150,7 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
         autocompletion(options.complete ? { override: [options.complete] } : {}),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap]),
         keymap.of([...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
-        LANGUAGES[options.language](),
+        language.of([]),
         syntaxHighlighting(colours),
         theme,
         options.placeholder ? placeholder(options.placeholder) : [],
@@ -163,6 +162,7 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
       ],
     }),
   });
+  void LANGUAGES[options.language]().then((found) => view.dispatch({ effects: language.reconfigure(found) }));
   return {
     view,
     text: () => view.state.doc.toString(),

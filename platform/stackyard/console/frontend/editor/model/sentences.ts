@@ -148,6 +148,11 @@ export function parameterPieces(
         return [{ kind: "code", text: shortened(String(value).trim().split("\n")[0] ?? "", 60) }];
     }
   }
+  // What can only be text needs no quotes to be told from anything else.
+  if (typeof value === "string" && parameter.type?.name === "text") {
+    return [{ kind: "strong", text: shortened(value, 80) }];
+  }
+  if (typeof value === "number") return [{ kind: "strong", text: String(value) }];
   return valuePieces(value, expressions);
 }
 

@@ -1,0 +1,4 @@
+/** TypeScript for the code editor. */
+import { javascript } from "@codemirror/lang-javascript";
+
+export const typescript = javascript({ typescript: true });
