@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
@@ -157,3 +158,51 @@ def in_order(records: Sequence[Record], sort: Sequence[str]) -> list[Record]:
         return 0
 
     return sorted(records, key=cmp_to_key(compare))
+
+
+def aggregated(
+    records: Sequence[Record], groups: Sequence[str], measures: Mapping[str, Any], scale: int = 2
+) -> list[dict[str, Any]]:
+    """Groups in their order with what is worked out of each; decimals have `scale` digits after the point."""
+    found: dict[tuple[Any, ...], list[Record]] = {} if groups else {(): []}
+    for record in records:
+        found.setdefault(tuple(record[name] for name in groups), []).append(record)
+    ordered = sorted(found, key=lambda key: [(value is not None, value) for value in key])
+    return [
+        {
+            **dict(zip(groups, key, strict=True)),
+            **{name: _measured(what, found[key], scale) for name, what in measures.items()},
+        }
+        for key in ordered
+    ]
+
+
+def _measured(what: Any, records: Sequence[Record], scale: int) -> Any:
+    if what == "count":
+        return len(records)
+    ((function, field),) = what.items()
+    held = [record[field] for record in records if record[field] is not None]
+    match function:
+        case "count":
+            return len(held)
+        case "count_distinct":
+            return len(set(held))
+        case "min" | "max":
+            return (min if function == "min" else max)(held, default=None)
+    exact = [Fraction(Decimal(repr(v)) if isinstance(v, float) else v) for v in held]
+    total = sum(exact, Fraction(0))
+    if function == "avg":
+        if not held:
+            return None
+        total /= len(held)
+    if isinstance(next(iter(held), None), Decimal):
+        places = scale if function == "sum" else scale + 6
+        return Decimal(round(total * 10**places)).scaleb(-places, context=Context(prec=60))
+    return _double(total) if function == "avg" or any(isinstance(v, float) for v in held) else int(total)
+
+
+def _double(value: Fraction) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -28,7 +28,7 @@ from stackyard.tables.query import Query
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests.factories import make_workspace
-from tests.record_model import in_order, meets
+from tests.record_model import aggregated, in_order, meets
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
@@ -44,7 +44,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "timestamp": st.integers(-(10**13), 10**14).map(lambda ms: EPOCH + timedelta(milliseconds=ms)),
     "date": st.dates().map(lambda day: day.isoformat()),
     "uuid": st.uuids().map(str),
+    "list": st.lists(st.integers(-2, 2), max_size=3),
 }
+SPECS: dict[str, dict[str, Any]] = {"list": {"type": "list", "of": "int"}}
+NUMBERS = ("int", "decimal", "float")
 KINDS = sorted(VALUES)
 ORDER = ("$gt", "$gte", "$lt", "$lte")
 
@@ -101,7 +104,9 @@ class StoreMachine(RuleBasedStateMachine):
         default = data.draw(VALUES[kind]) if required else None
         written = default.isoformat() if isinstance(default, datetime) else default
         written = str(default) if isinstance(default, Decimal) else written
-        spec = {"type": kind, "required": required, "default": written} if required else kind
+        spec = {"type": kind, **SPECS.get(kind, {})}
+        if required:
+            spec |= {"required": True, "default": written}
         changes.add_field(self.table, name, spec)
         self.fields[name] = kind
         for record in self.records.values():
@@ -132,7 +137,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(name=names)
     def index_field(self, name: str) -> None:
-        if self.table.indexes.filter(hidden_at=None).count() < 5:
+        if self.fields[name] != "list" and self.table.indexes.filter(hidden_at=None).count() < 5:
             changes.add_index(self.table, [name, "-key"])
             self.reload()
 
@@ -187,6 +192,39 @@ class StoreMachine(RuleBasedStateMachine):
             assert record["id"] not in self.records
         self.keep(record)
 
+    @precondition(lambda self: self.records)
+    @rule(data=st.data(), by=st.integers(-3, 3))
+    def increment(self, data: st.DataObject, by: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.records)))
+        name = data.draw(
+            st.sampled_from([n for n, kind in self.fields.items() if kind in ("int", "decimal")])
+        )
+        held = self.records[number][name] or 0
+        most = 2**63 if self.fields[name] == "int" else Decimal(10) ** 16
+        after = {**self.records[number], name: held + by}
+        if not -most <= held + by < most or (name == "key" and self.taken(held + by, number)):
+            with pytest.raises(Problem):
+                self.store.increment("t", number, name, by)
+            return
+        assert self.store.increment("t", number, name, by) == after
+        self.records[number] = after
+
+    @rule(data=st.data())
+    def patch_many(self, data: st.DataObject) -> None:
+        """All of them or, where one is not there, none."""
+        numbers = data.draw(
+            st.lists(st.sampled_from([*sorted(self.records), 10**9]), max_size=4, unique=True)
+        )
+        names = [name for name in self.some_names(data) if name != "key"]
+        items = [{"id": number, **self.values(data, names)} for number in numbers]
+        if 10**9 in numbers:
+            with pytest.raises(Problem):
+                self.store.patch_many("t", items)
+            return
+        after = [{**self.records[item["id"]], **item} for item in items]
+        assert self.store.patch_many("t", items) == after
+        self.records.update({record["id"]: record for record in after})
+
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from([*sorted(self.records), 10**9]))
@@ -237,6 +275,8 @@ class StoreMachine(RuleBasedStateMachine):
         values = VALUES[self.fields[name]]
         values = st.one_of(values, st.sampled_from(held)) if held else values
         maybe = st.none() | values
+        if self.fields[name] == "list":
+            return self.list_conditions(name)
         asked = [
             maybe,
             maybe.map(lambda v: {"$ne": v}),
@@ -258,10 +298,24 @@ class StoreMachine(RuleBasedStateMachine):
             asked.append(st.tuples(ops, words).map(lambda p: {p[0]: p[1]}))
         return st.one_of(asked).map(lambda condition: {name: condition})
 
+    def list_conditions(self, name: str) -> st.SearchStrategy[dict[str, Any]]:
+        items = st.integers(-2, 2)
+        some = st.sampled_from(["$has_any", "$has_all"])
+        asked = st.one_of(
+            st.none(),
+            st.just({"$ne": None}),
+            items.map(lambda item: {"$has": item}),
+            st.tuples(some, st.lists(items, max_size=2)).map(lambda p: {p[0]: p[1]}),
+        )
+        return asked.map(lambda condition: {name: condition})
+
+    def plain_names(self) -> list[str]:
+        return sorted(name for name, kind in self.fields.items() if kind != "list")
+
     @rule(data=st.data())
     def ask(self, data: st.DataObject) -> None:
         where = data.draw(self.wheres(2))
-        names = st.sampled_from([*sorted(self.fields), "id", "created_at"])
+        names = st.sampled_from([*self.plain_names(), "id", "created_at"])
         signed = st.tuples(st.sampled_from(["", "-"]), names).map("".join)
         sort = data.draw(st.lists(signed, max_size=3, unique_by=lambda name: name.removeprefix("-")))
         found = [dict(r) for r in in_order([r for r in self.records.values() if meets(where, r)], sort)]
@@ -292,6 +346,27 @@ class StoreMachine(RuleBasedStateMachine):
             by_cursor += answer["items"]
             cursor = answer["nextCursor"]
         assert by_number == by_cursor == found
+
+    @rule(data=st.data())
+    def work_out(self, data: st.DataObject) -> None:
+        where = data.draw(self.wheres(1))
+        groups = data.draw(st.lists(st.sampled_from(self.plain_names()), max_size=2, unique=True))
+        measures = {f"m{n}": data.draw(self.measures()) for n in range(data.draw(st.integers(1, 3)))}
+        records = [record for record in self.records.values() if meets(where, record)]
+        found = aggregated(records, groups, measures)
+        answer = self.store.query(Query("t", where=where, group_by=groups, aggregate=measures))
+        assert answer == (found if groups else found[0])
+
+    def measures(self) -> st.SearchStrategy[Any]:
+        numbers = [name for name, kind in self.fields.items() if kind in NUMBERS]
+        ordered = [name for name in self.plain_names() if self.fields[name] != "bool"]
+        of = [
+            st.tuples(st.sampled_from(["sum", "avg"]), st.sampled_from(numbers)),
+            st.tuples(st.sampled_from(["min", "max"]), st.sampled_from(ordered)),
+            st.tuples(st.just("count_distinct"), st.sampled_from(self.plain_names())),
+            st.tuples(st.just("count"), st.sampled_from(sorted(self.fields))),
+        ]
+        return st.just("count") | st.one_of(of).map(lambda pair: {pair[0]: pair[1]})
 
     @rule()
     def look(self) -> None:
