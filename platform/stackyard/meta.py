@@ -23,6 +23,7 @@ _MODULES = (
     "stackyard.tables.api",
     "stackyard.tables.api_records",
     "stackyard.tables.api_csv",
+    "stackyard.tables.api_conversions",
     "stackyard.stacks.api",
     "auth.api",
     "endpoints.api",

@@ -18,7 +18,7 @@ from lambdas.models import Lambda
 from stackyard.core.errors import Problem
 from stackyard.runs import dispatch, states
 from stackyard.runs.models import Run, RunEvent
-from stackyard.runs.progress import progress_value
+from stackyard.runs.progress import progress_text, progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
 
@@ -228,9 +228,7 @@ def _progress(run: Run) -> str:
     far = progress_value(run)
     if far is None:
         return ""
-    said = f"{far['done']:,}" if far["total"] is None else f"{far['done']:,} of {far['total']:,}"
-    left = "" if far["seconds_left"] is None else f", about {far['seconds_left']:,.0f} s left"
-    return f"{said} {far['phase']}{left}".strip()
+    return progress_text(far)
 
 
 def _caller(principal: Any) -> str:

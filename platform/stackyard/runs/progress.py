@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -104,3 +105,11 @@ def progress_value(run: Run) -> dict[str, Any] | None:
         "phase": run.phase,
         "seconds_left": left,
     }
+
+
+def progress_text(far: Mapping[str, Any]) -> str:
+    """A line for a terminal: `importing: 1,200 of 9,000 (13 %), about 4 s left`."""
+    said = f"{far['done']:,}" if far["total"] is None else f"{far['done']:,} of {far['total']:,}"
+    share = "" if far["percent"] is None else f" ({far['percent']:.0f} %)"
+    left = "" if far["seconds_left"] is None else f", about {far['seconds_left']:,.0f} s left"
+    return f"{far['phase']}: {said}{share}{left}"

@@ -151,7 +151,7 @@ class FieldViewSet(TableBase):
 
     def create(self, request: Request, workspace: str, table: str) -> Response:
         """Add a field. Records that are there get its default where it is required."""
-        owner, asked = self.table(), _spec(read_json(self.request._request))
+        owner, asked = self.table(), read_spec(read_json(self.request._request))
         return self.shown(changes.add_field(owner, asked.pop("name", None), asked), status=201)
 
     def retrieve(self, request: Request, workspace: str, table: str, field: str) -> Response:
@@ -160,7 +160,7 @@ class FieldViewSet(TableBase):
 
     def partial_update(self, request: Request, workspace: str, table: str, field: str) -> Response:
         """Change a field's name, rules or options; null takes an option back."""
-        found, asked = self.field(), _spec(read_json(self.request._request))
+        found, asked = self.field(), read_spec(read_json(self.request._request))
         name = asked.pop("name", found.name)
         if name == found.name:
             return self.shown(changes.edit_field(found, **asked) if asked else found)
@@ -174,7 +174,7 @@ class FieldViewSet(TableBase):
         return Response(status=204)
 
 
-def _spec(data: Any) -> dict[str, Any]:
+def read_spec(data: Any) -> dict[str, Any]:
     """A field as it was sent. Which options there are depends on its type, so `changes` checks them."""
     if not isinstance(data, dict):
         raise invalid_input([Detail("", "type", "expected an object with name, type and options")])

@@ -5,20 +5,26 @@ Fields and indexes that a file lacks stay unless pruned. Order counts: fields ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
-from stackyard.core.errors import Faults
+from stackyard.core.errors import Faults, Problem
 from stackyard.core.files import Change, DocumentFiles, SourceFile, Walk
 from stackyard.core.models import Workspace
+from stackyard.runs import states
+from stackyard.runs.models import Run
+from stackyard.runs.progress import progress_text
+from stackyard.runs.waiting import finish_here
 
 from . import changes as tables
+from .conversions.starting import retype
+from .conversions.switching import KIND
 from .field_type import FieldType
 from .files_records import RecordFiles
-from .models import Field, Index, Table
+from .models import Conversion, Field, Index, Table
 from .narrowing import asked_later
-from .specs import FieldSpec, field_spec, index_spec, read_fields, read_index, read_name
+from .specs import FieldSpec, check_fixed, field_spec, index_spec, read_fields, read_index, read_name
 
 __all__ = ["RecordFiles", "TableFiles"]
 
@@ -128,6 +134,18 @@ class TableFiles(DocumentFiles):
             table = _visible(walk.target).filter(name=change.stem).first()
             if table is not None:
                 _update(walk, change, table)
+
+    def follow_up(self, workspace: Workspace, say: Callable[[str], None]) -> bool:
+        runs = Run.objects.filter(
+            workspace=workspace, kind=KIND, trigger="apply", state__in=states.UNFINISHED
+        ).order_by("pk")
+        for run in runs:
+            say(f"Converting {run.target_name} to {run.input['to']}.")
+            ended = finish_here(run, lambda far: say(progress_text(far)))
+            if ended.state != states.SUCCEEDED:
+                message = (ended.error or {}).get("message", "")
+                raise Problem("CONFLICT", f"The conversion of {run.target_name} {ended.state}: {message}")
+        return bool(runs)
 
     def around(self) -> AbstractContextManager[None]:
         # Stacks that use what changes are changed in the same apply, and all are checked at its end.
@@ -335,8 +353,24 @@ def _put_field(table: Table, name: str, spec: Spec) -> None:
     written = field_spec(field)
     present = {"type": written} if isinstance(written, str) else written
     changed = {key: spec.get(key) for key in {**present, **spec} if present.get(key) != spec.get(key)}
-    if changed:
+    if not changed or _is_under_way(field, spec):
+        return
+    faults = Faults()
+    check_fixed(present, spec, faults)
+    if not faults.found:
         tables.edit_field(field, **changed)
+        return
+    # The values stored would not survive: the field is converted, on a large table by a run that follows.
+    options = {key: spec.get(key) for key in FieldType.get(spec["type"]).option_spec}
+    wanted = {"type": spec["type"], "default": spec.get("default"), **options}
+    if retype(field, wanted, trigger="apply") is None:
+        _put_field(table, name, spec)
+
+
+def _is_under_way(field: Field, spec: Spec) -> bool:
+    """Whether a run is giving the field this type already."""
+    under_way = field.conversions.filter(state=Conversion.CONVERTING).first()
+    return under_way is not None and under_way.wanted["type"] == spec["type"]
 
 
 def _order_fields(table: Table, names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ its own `files.py` how what it owns is written (`workspace` does so for core).
 
 from .folder import FileFault, FileFaults, Folder, InvalidFiles, SourceFile
 from .kind import Change, DocumentFiles, FileKind, Walk
-from .walk import Plan, apply, diff, export, find_workspace
+from .walk import Plan, apply, diff, export, find_workspace, follow_up
 from .workspace import WorkspaceFiles
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "diff",
     "export",
     "find_workspace",
+    "follow_up",
 ]

@@ -8,7 +8,7 @@ files, and the difference people are shown is the difference that is applied.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -130,6 +130,10 @@ class FileKind(Kind, family="file kind"):
     def around(self) -> AbstractContextManager[None]:
         """What must hold while all kinds are carried out."""
         return nullcontext()
+
+    def follow_up(self, workspace: Workspace, say: Callable[[str], None]) -> bool:
+        """Wait for what goes on after an apply was committed (runs); whether there was anything. `say` hears how far it is."""
+        return False
 
     def verify(self, walk: Walk, changes: Sequence[Change]) -> None:
         """Note what no longer works now that everything is in place: things that the files do not hold."""

@@ -95,6 +95,13 @@ def apply(
     return plan
 
 
+def follow_up(name: str, say: Callable[[str], None]) -> bool:
+    """Wait for what goes on after an apply (conversions of large tables); whether there was anything."""
+    workspace = find_workspace(name)
+    followed = [kind.follow_up(workspace, say) for kind in all_kinds()]
+    return any(followed)
+
+
 def diff(name: str, path: str | os.PathLike[str]) -> Plan:
     """What `apply` would change in the workspace of this name. Problem `INVALID_FILES` for files with faults."""
     workspace = find_workspace(name)

@@ -34,6 +34,9 @@ class Command(ProblemCommand):
         apply.add_argument("path")
         apply.add_argument("--dry-run", action="store_true", help="Check everything and change nothing.")
         apply.add_argument("--prune", action="store_true", help="Delete what the files lack.")
+        apply.add_argument(
+            "--no-wait", action="store_true", help="Leave conversions of large tables to the workers."
+        )
         export = deeds.add_parser("export", help="Write the published state as files.")
         export.add_argument("name")
         export.add_argument("path")
@@ -63,7 +66,14 @@ class Command(ProblemCommand):
         if options["dry_run"]:
             self.stdout.write("Checked; nothing was changed (--dry-run).")
         elif plan.changes_something:
+            if not options["no_wait"] and files.follow_up(plan.name, self._say):
+                # What had to wait for the new types, such as another rule of the same field.
+                files.apply(options["path"], prune=options["prune"])
             self.stdout.write(f"Done: {plan}.")
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text)
+        self.stderr.flush()
 
     def _export(self, options: dict[str, Any]) -> None:
         written = files.export(options["name"], options["path"], records=options["records"])

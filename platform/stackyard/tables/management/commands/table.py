@@ -13,6 +13,7 @@ from stackyard.core.files import find_workspace
 from stackyard.core.management.problem_command import ProblemCommand
 from stackyard.core.models import Workspace
 from stackyard.runs import states
+from stackyard.runs.progress import progress_text
 from stackyard.runs.waiting import finish_here
 from stackyard.tables.export import export_csv
 from stackyard.tables.imports import uploads
@@ -105,9 +106,7 @@ class Command(ProblemCommand):
         return Options(file, columns=columns, mode="upsert" if key else "insert", key=key, **layout)
 
     def _show(self, far: dict[str, Any]) -> None:
-        share = "" if far["percent"] is None else f" {far['percent']:.0f} %"
-        left = "" if far["seconds_left"] is None else f", {far['seconds_left']:.0f} s left"
-        print(f"{far['phase']}: {far['done']:,} rows{share}{left}", file=sys.stderr, flush=True)
+        print(progress_text(far), file=sys.stderr, flush=True)
 
     def _end(self, workspace: Workspace, run: Any, options: dict[str, Any]) -> None:
         if run.state != states.SUCCEEDED:
