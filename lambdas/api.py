@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stackyard.core.errors import Detail, invalid_input
+from stackyard.core.idempotency import read_key
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.meta.serializers import AnyJSON, Moment, StrictModelSerializer, StrictSerializer
 from stackyard.core.meta.views import find, route
@@ -24,8 +25,6 @@ from .models import Lambda
 from .running import start_lambda
 from .trial import try_lambda
 from .types import type_faults
-
-LONGEST_KEY = 200
 
 
 class LambdaSerializer(StrictModelSerializer):
@@ -172,9 +171,6 @@ class LambdaViewSet(DraftViewSet):
     def start(self, request: Request, **names: Any) -> Response:
         """Accept a run of what is published, done by a worker, now or at `run_at`. `Idempotency-Key` makes a second call the same run."""
         key = request.headers.get("Idempotency-Key")
-        if key is not None and not 0 < len(key) <= LONGEST_KEY:
-            message = f"expected 1 to {LONGEST_KEY} characters"
-            raise invalid_input([Detail("Idempotency-Key", "length", message)])
         asked = self.body()
         run = start_lambda(
             self.owner(),
@@ -182,7 +178,7 @@ class LambdaViewSet(DraftViewSet):
             principal=self.principal,
             trigger="api",
             run_after=dispatch.run_at(asked["run_at"]) if "run_at" in asked else None,
-            idempotency_key=key,
+            idempotency_key=read_key(key) if key is not None else None,
         )
         return self.shown(run, status=202)
 

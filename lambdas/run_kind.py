@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stackyard.core.errors import Problem
 from stackyard.core.principal import Principal
 from stackyard.runs import states
 from stackyard.runs.models import Run, Schedule
@@ -29,14 +30,20 @@ class LambdaRun(RunKind):
         if target is None:
             gone = {"name": "Problem", "code": "NOT_FOUND", "message": "The lambda is not there any more."}
             return Outcome(states.FAILED, error=gone)
-        finished = run_now(
-            target,
-            run.given,
-            principal=claimed.principal,
-            run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
-            is_cancelled=claimed.stop.is_set,
-            on_log=claimed.logs.append,
-        )
+        try:
+            finished = run_now(
+                target,
+                run.given,
+                principal=claimed.principal,
+                run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
+                is_cancelled=claimed.stop.is_set,
+                on_log=claimed.logs.append,
+            )
+        except Problem as problem:
+            if problem.code != "BUSY":
+                raise
+            # No process was free, so nothing of it has been done: another turn, and no attempt spent.
+            return Outcome(states.ACCEPTED)
         error = finished.error.as_dict() if finished.error is not None else None
         return Outcome(finished.state, result=finished.value, error=error, logs=finished.logs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ def start_lambda(
     run_after: datetime | None = None,
     nominal_at: datetime | None = None,
     idempotency_key: str | None = None,
+    same_by: Sequence[str] = (),
 ) -> Run:
     """Accept a durable run of what is published. Problem `NOT_FOUND` when nothing is."""
     document = published_document(target)
@@ -52,6 +53,7 @@ def start_lambda(
         run_after=run_after,
         nominal_at=nominal_at,
         idempotency_key=idempotency_key,
+        same_by=same_by,
         retry_safe=document["retry_safe"],
         max_attempts=document["max_attempts"],
     )

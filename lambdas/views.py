@@ -14,6 +14,7 @@ from auth.methods.api_key import ApiKeyMethod
 from stackyard.core.answers import json_answer, only_reads, problem_answer
 from stackyard.core.body import parse_body, read_body
 from stackyard.core.errors import Problem
+from stackyard.core.idempotency import read_key
 from stackyard.core.limits import REQUEST_BYTES
 from stackyard.core.principal import ANONYMOUS
 from stackyard.runs.models import Run
@@ -37,11 +38,14 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
         trigger = rows.select_related("target__published", "target__workspace").first()
         if trigger is None:
             raise Problem("NOT_FOUND", "There is no webhook at this address.")
+        key = request.headers.get("Idempotency-Key")
         run = start_lambda(
             trigger.target,
             _sent(request),
             trigger="webhook",
-            idempotency_key=request.headers.get("Idempotency-Key"),
+            idempotency_key=read_key(key) if key is not None else None,
+            # A sender that tries again sends the same in other headers.
+            same_by=("method", "query", "raw"),
         )
     except Problem as problem:
         return problem_answer(request, problem)

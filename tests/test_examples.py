@@ -1,19 +1,15 @@
-"""The worked samples of examples/: applied as they are, run end to end; and the lines of docs/examples.md, done as written."""
+"""The worked samples of examples/: applied as they are, run end to end."""
 
 from __future__ import annotations
 
 import base64
-import json
-import os
 import re
 import shutil
-import signal
 import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from email import message_from_string
 from pathlib import Path
@@ -36,11 +32,9 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.runs.working import work
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
-from tests import installation
 from tests.conftest import absent
 from tests.doors import Door
 from tests.services import free_port
-from tests.test_readme import matches
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "history"]),
@@ -48,7 +42,6 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
-PAGE = (ROOT / "docs/examples.md").read_text()
 
 
 def bring(package: str, home: Path) -> None:
@@ -223,46 +216,3 @@ def test_the_digest_is_mailed_in_the_morning_and_not_when_there_is_nothing(db: N
     target = Lambda.objects.select_related("published", "workspace").get(workspace=workspace)
     assert done(target).result == {"messages": 0, "mailed": False}
     assert len(mail.outbox) == 1
-
-
-# The page
-
-
-def test_the_pages_lines_work_as_written(tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        absent("curl is not installed")
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
-    script = "set -eu\n" + "".join(f"{text}\nprintf '\\n===\\n'\n" for kind, text in blocks if kind == "sh")
-    port = free_port()
-    shutil.copytree(EXAMPLES, tmp_path / "examples")
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    for path in (tmp_path / "examples/crm_sync").rglob("*.yaml"):
-        path.write_text(path.read_text().replace("8899", str(port)))
-    more = {"STACKYARD_OUTBOUND_ALLOW": "127.0.0.1/32"}
-    with installation.running(tmp_path / "home", **more) as started:
-        bring("npm:jimp@1.6.0", started.home / "lambdas")
-        script = script.replace("8899", str(port)).replace("127.0.0.1:8000", f"127.0.0.1:{started.port}")
-        script = script.replace("python manage.py", f"python {ROOT}/manage.py")
-        process = subprocess.Popen(
-            ["sh", "-c", script],
-            cwd=tmp_path,
-            env=installation.variables(started.home, started.port, "", more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            # The stand-in holds no pipe of ours, so this ends with the script.
-            said, errors = process.communicate(timeout=180)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, said + errors
-    outputs, shell, compared = said.split("\n===\n"), -1, 0
-    for kind, text in blocks:
-        shell += kind == "sh"
-        if kind == "json":
-            compared += 1
-            assert matches(json.loads(text), json.loads(outputs[shell].strip().splitlines()[-1])), text
-    assert compared == 4

@@ -6,6 +6,7 @@ and a sweep gives it again if nobody took it, so a lost message delays a run and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,18 +49,19 @@ def start(
     run_after: datetime | None = None,
     nominal_at: datetime | None = None,
     idempotency_key: str | None = None,
+    same_by: Sequence[str] = (),
     retry_safe: bool = False,
     max_attempts: int = 1,
 ) -> Run:
     """Accept a run in the caller's transaction.
 
     With an `idempotency_key` that was used before, the earlier run is the answer; Problem `CONFLICT` when it had
-    another input. IntegrityError for a `nominal_at` that has its run already.
+    another input (in the keys `same_by`, when there are any). IntegrityError for a `nominal_at` that has its run already.
     """
     input = plain(input)
     shown = masker_of(workspace.pk).hide_in(input)
     if idempotency_key is not None:
-        earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
+        earlier = _earlier(workspace, kind, target_id, idempotency_key, input, same_by)
         if earlier is not None:
             return earlier
     try:
@@ -87,7 +89,7 @@ def start(
             statements.accept(run, now=("run_after", "dispatched_at") if run_after is None else ())
     except IntegrityError:
         if idempotency_key is not None:
-            earlier = _earlier(workspace, kind, target_id, idempotency_key, input)
+            earlier = _earlier(workspace, kind, target_id, idempotency_key, input, same_by)
             if earlier is not None:
                 return earlier
         raise
@@ -116,11 +118,16 @@ def plain(value: Any) -> Any:
     return orjson.loads(data)
 
 
-def _earlier(workspace: Workspace, kind: str, target_id: int, key: str, input: Any) -> Run | None:
+def _earlier(
+    workspace: Workspace, kind: str, target_id: int, key: str, input: Any, same_by: Sequence[str]
+) -> Run | None:
     found = Run.objects.filter(
         workspace=workspace, kind=kind, target_id=target_id, idempotency_key=key
     ).first()
-    if found is not None and found.given != input:
+    if found is None:
+        return None
+    given = found.given
+    if any(given[name] != input[name] for name in same_by) if same_by else given != input:
         raise Problem(
             "CONFLICT",
             "This idempotency key was used with another input.",
