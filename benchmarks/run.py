@@ -47,10 +47,42 @@ def main() -> int:
         reached.append(run_lambda_endpoint(options.rounds, options.seconds))
     if "runs" in wanted:
         reached.append(run_runs())
+    if "imports" in wanted:
+        reached.append(run_imports())
     if "drf" in wanted:
         reached.append(run_drf(options.rounds, options.seconds))
     print(f"Rounds: {OUTPUT}")
     return 0 if all(reached) else 1
+
+
+IMPORTED_PER_SECOND = 50_000
+IMPORT_MB = 50
+
+
+def run_imports() -> bool:
+    """CSV import on SQLite and, where it is installed, on PostgreSQL, beside the bare driver."""
+    reached = [_import_figures("SQLite", "")]
+    programs = services.find_postgres()
+    if programs is not None:
+        with two_postgres_databases(programs) as databases:
+            reached.append(_import_figures("PostgreSQL", next(iter(databases.values()))))
+    return all(reached)
+
+
+def _import_figures(name: str, database_url: str) -> bool:
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {**os.environ, "STACKYARD_HOME": home, "DATABASE_URL": database_url}
+        command = [sys.executable, "-m", "benchmarks.imports"]
+        done = subprocess.run(command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    told = json.loads(done.stdout)
+    grown = told["mb"] - told["mb_before"]
+    print(
+        f"CSV import, {name}: {told['per_second']:,.0f} rows/s of nine columns"
+        f" ({told['driver_per_second'] / told['per_second']:.1f} times the bare driver's time, which checks nothing);"
+        f" memory grew by {grown:.0f} MB to {told['mb']:.0f} MB",
+        flush=True,
+    )
+    return bool(told["per_second"] >= IMPORTED_PER_SECOND and grown <= IMPORT_MB)
 
 
 def run_drf(rounds: int, seconds: float) -> bool:
