@@ -1,0 +1,46 @@
+"""An import whose process is killed with SIGKILL in the middle: nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import installation
+
+pytestmark = pytest.mark.both_databases
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = 200_000
+
+
+def python(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_killed_import_is_resumed_by_another_process(tmp_path: Path) -> None:
+    with installation.database() as url:
+        environment = {**os.environ, "STACKYARD_HOME": str(tmp_path / "home"), "DATABASE_URL": url}
+        environment["STACKYARD_RUN_LEASE_SECONDS"] = "1"
+        assert python(environment, "-m", "tests.live_changes", "prepare", str(tmp_path), "0").wait(120) == 0
+        file = tmp_path / "things.csv"
+        file.write_text("name,value\n" + "".join(f"n{number},{number}\n" for number in range(ROWS)))
+        killed = python(environment, "manage.py", "table", "import", "live/things", str(file))
+        assert killed.stderr is not None
+        for line in killed.stderr:
+            if line.startswith("importing"):
+                break
+        killed.kill()
+        killed.wait()
+        resumed = python(environment, "-m", "tests.live_changes", "resume", str(tmp_path), "0")
+        said, errors = resumed.communicate(timeout=120)
+        told = json.loads(said)
+    assert told["state"] == "succeeded", errors
+    assert told["attempt"] == 2, "it ended before it was killed"
+    assert (told["rows"], told["different"], told["result"]["added"]) == (ROWS, ROWS, ROWS)
