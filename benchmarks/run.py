@@ -20,7 +20,7 @@ from benchmarks import endpoint_count, figures, lambda_endpoint, prefect_peer, r
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs")
+BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports")
 
 
 def main() -> int:

@@ -107,9 +107,21 @@ class ConversionJob:
                 self._keep(self._at["id"], "switching", is_indexed=True)
             if left:
                 time.sleep(PAUSE_SECONDS[connection.vendor])
-            elif alter(batches.table.workspace_id, lambda: switch(conversion, self._counts)):
+            elif self._try_to_switch(conversion):
                 return
         raise Problem("BUSY", "Records are written faster than they can be converted.")
+
+    def _try_to_switch(self, conversion: Conversion) -> bool:
+        """Whether that was it. A job has time: a long transaction, or a vacuum of the table, is waited for.
+
+        PostgreSQL's autovacuum makes way only for who waits a second for its lock, which would hold up requests.
+        """
+        try:
+            return alter(conversion.field.table.workspace_id, lambda: switch(conversion, self._counts))
+        except Problem as problem:
+            if problem.code != "BUSY":
+                raise
+            return False
 
     def _result(self, conversion: Conversion) -> dict[str, Any]:
         counts = asdict(self._counts)
