@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from benchmarks import servers
 
 FEW, MANY = 10, 10_000
-REQUESTS = 400
+REQUESTS = 200
 
 
 @dataclass(frozen=True)

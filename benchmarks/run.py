@@ -124,7 +124,7 @@ def run_loop() -> bool:
 
 def run_endpoints() -> bool:
     """Many endpoints against few."""
-    found = endpoint_count.compare(rounds=25)
+    found = endpoint_count.compare(rounds=100)
     title = f"CPU µs a request with {endpoint_count.MANY:,} endpoints and with {endpoint_count.FEW}"
     return report_cost(title, "endpoints", {"many": found["many"], "few": found["few"]}, 1.05)
 
