@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from stackyard.core.kinds import load
+from stackyard.runs.upkeep import also_prune
 
 
 class AuthConfig(AppConfig):
@@ -17,5 +18,10 @@ class AuthConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find the auth methods."""
+        """Find the auth methods and steps, and listen for records that go."""
         load("auth.methods")
+        load("auth.steps")
+        from . import families, leaving, one_time  # noqa: F401  (leaving listens)
+
+        also_prune(families.prune)
+        also_prune(one_time.prune)

@@ -26,17 +26,35 @@ class EmailUserManager(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person, signed in by e-mail. The owner is a superuser."""
+    """A person, signed in by e-mail. The owner is a superuser.
+
+    A shadow account stands for a record of an auth-enabled table (`workspace`, `table_id`, `record_id` set; no
+    e-mail, no password, never staff): tokens and grants of the people of a built API hang on it.
+    """
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail", unique=True)
+    email = models.EmailField("e-mail", unique=True, null=True)  # type: ignore[assignment]
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, null=True, blank=True, editable=False, related_name="accounts"
+    )
+    table_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    record_id = models.BigIntegerField(null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = EmailUserManager()  # type: ignore[assignment,misc]
 
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["table_id", "record_id"], name="account_of_record_unique"),
+            models.CheckConstraint(
+                condition=models.Q(record_id=None) | models.Q(is_staff=False, is_superuser=False),
+                name="shadow_account_is_never_staff",
+            ),
+        ]
+
     def __str__(self) -> str:
-        return self.email
+        return self.email or f"record {self.record_id} of table {self.table_id}"
 
 
 class ApiKey(models.Model):
@@ -62,3 +80,52 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class TokenFamily(models.Model):
+    """One sign-in of a record and the tokens that came of it (`auth.families`).
+
+    `refresh_id` is the one refresh token that is good now. `access_until`: when the last access token expires.
+    """
+
+    id = models.CharField(max_length=32, primary_key=True)
+    account = models.ForeignKey(User, models.CASCADE, related_name="token_families")
+    refresh_id = models.CharField(max_length=32)
+    extras = models.JSONField(default=dict)
+    access_seconds = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    access_until = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "token families"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["access_until"], condition=models.Q(revoked_at__isnull=False), name="families_ended"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class OneTimeToken(models.Model):
+    """A token that is good once (`auth.one_time`); only its digest is kept."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    table_id = models.BigIntegerField()
+    record_id = models.BigIntegerField()
+    purpose = models.CharField(max_length=63)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["table_id", "record_id", "purpose"], name="one_time_of_record")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} for record {self.record_id} of table {self.table_id}"

@@ -69,7 +69,7 @@ def _list(table: TableDef) -> Document:
         "found",
         table=table.name,
         where=_conditions(table, compared),
-        sort=expression('input.sort | split(",")' if False else "input.sort"),
+        sort=expression("input.sort"),
         page=expression("input.page"),
         per_page=expression("input.per_page"),
     )

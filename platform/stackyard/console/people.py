@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from auth.models import User
@@ -71,6 +72,10 @@ class PeopleAdmin(ProblemsOnForm, UserAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """People of the console; shadow accounts of records are none."""
+        return super().get_queryset(request).filter(workspace=None)  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
         """Whoever may own may also sign in; a new account begins as an owner, since there is no other role yet."""

@@ -12,6 +12,7 @@ from .secrets import MASK, Secret
 from .version import Current
 
 _KEY = re.compile(r"sy_[A-Za-z0-9_-]{49}")
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 _SHORTEST = 4
 """Shorter texts stand in everything; replacing them would hide what was never secret."""
 _SHORTEST_LINE = 16
@@ -19,7 +20,7 @@ _SHORTEST_LINE = 16
 
 
 class Masker:
-    """Hides these texts by value: as they are, and as URLs and JSON spell them; and whatever looks like one of our keys."""
+    """Hides these texts by value: as they are, and as URLs and JSON spell them; and whatever looks like one of our keys or tokens."""
 
     __slots__ = ("_forms", "_pattern")
 
@@ -35,14 +36,14 @@ class Masker:
 
     def finds(self, text: str) -> bool:
         """Whether there is anything to hide in a text."""
-        return any(form in text for form in self._forms) or ("sy_" in text and bool(_KEY.search(text)))
+        return any(form in text for form in self._forms) or _hide_by_form(text) != text
 
     def hide(self, text: str) -> str:
         """The text with everything that is to be hidden replaced."""
         # Most texts hold none: looking for each is many times as fast as the pattern of all.
         if self._pattern is not None and any(form in text for form in self._forms):
             text = self._pattern.sub(MASK, text)
-        return _KEY.sub(MASK, text) if "sy_" in text else text
+        return _hide_by_form(text)
 
     def hide_in(self, value: Any) -> Any:
         """A JSON value with its texts, keys and numbers hidden; the very value when there is nothing to hide."""
@@ -84,3 +85,10 @@ def masker_of(workspace_id: int) -> Masker:
         masker = Masker(value.reveal() for value in values if isinstance(value, Secret))
         held[workspace_id] = masker
     return masker
+
+
+def _hide_by_form(text: str) -> str:
+    """Keys and tokens are known by their form, whoever's they are."""
+    if "sy_" in text:
+        text = _KEY.sub(MASK, text)
+    return _TOKEN.sub(MASK, text) if "eyJ" in text else text

@@ -13,7 +13,7 @@ class Principal:
 
     `kind`: `anonymous`, `api_key`, `user` (a record of an auth-enabled table), `builder` (a person of
     the console) or `system`. `id` is the key's, record's or account's id. `scopes` are the contract's
-    (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`).
+    (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`). `session` is the sign-in that a user's token belongs to.
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Principal:
     table: str | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    session: str | None = None
 
     @property
     def is_anonymous(self) -> bool:

@@ -19,7 +19,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from stackyard.core import idempotency
 from stackyard.core.vault import sweeping
 
-from . import dispatch, folder, schedule
+from . import dispatch, folder, schedule, upkeep
 
 _log = logging.getLogger(__name__)
 _SECOND = 1.0
@@ -40,6 +40,7 @@ class Waker:
             idempotency.prune: _PRUNE_SECONDS,
             sweeping.sweep: _SWEEP_SECONDS,
             tidy: _PRUNE_SECONDS,
+            **dict.fromkeys(upkeep.PRUNES, _PRUNE_SECONDS),
         }
         self._due = dict.fromkeys(self._every, 0.0)
 
@@ -53,7 +54,7 @@ class Waker:
             try:
                 deed()
             except Error as error:
-                _log.warning("%s must wait: %s", deed.__name__, error)
+                _log.warning("%s must wait: %s", deed.__qualname__, error)
                 close_old_connections()
                 # The workers could not renew their leases either: they come first when the database is back.
                 self._due[dispatch.reap] = time.monotonic() + settings.RUN_LEASE_SECONDS / 3

@@ -1,0 +1,45 @@
+"""How often a password may be tried: per record and per address, counted where every process sees it.
+
+Only failures count. Who tries one record from many addresses is stopped by the record's count, who tries many
+records from one address by the address's (OWASP Authentication Cheat Sheet, "Account lockout").
+"""
+
+from __future__ import annotations
+
+from stackyard.core import cache
+from stackyard.core.errors import Problem
+from stackyard.core.limits import LOGIN_FAILURES, LOGIN_FAILURES_OF_ADDRESS, LOGIN_SECONDS
+
+from .tokens import Holder
+
+
+class Tries:
+    """The failures of one record and of one address. `address` is None where nobody called over HTTP."""
+
+    def __init__(self, holder: Holder, address: str | None) -> None:
+        # Stacks can reach the cache of their workspace, never this one: no workspace has an id below zero.
+        self._workspace_id = -holder.workspace_id
+        self._counts = [(f"login:{holder.subject}", LOGIN_FAILURES.default)]
+        if address:
+            self._counts.append((f"login-from:{address}", LOGIN_FAILURES_OF_ADDRESS.default))
+
+    def check(self) -> None:
+        """Problem `TOO_MANY_REQUESTS` when one of the counts is full."""
+        for key, most in self._counts:
+            count = cache.get(self._workspace_id, key)
+            if isinstance(count, int) and count >= most:
+                raise Problem(
+                    "TOO_MANY_REQUESTS",
+                    "Too many wrong passwords.",
+                    suggestion=f"Try again in {LOGIN_SECONDS.default // 60} minutes, or reset the password.",
+                    headers={"Retry-After": str(LOGIN_SECONDS.default)},
+                )
+
+    def failed(self) -> None:
+        """Count a failure."""
+        for key, _ in self._counts:
+            cache.increment(self._workspace_id, key, 1, LOGIN_SECONDS.default)
+
+    def succeeded(self) -> None:
+        """Forget the record's failures; the address keeps its own."""
+        cache.delete(self._workspace_id, self._counts[0][0])
