@@ -17,11 +17,21 @@ from . import keys, meta_schema  # noqa: F401 (the schema's names for the ways i
 from .models import ApiKey
 
 
+def _addresses() -> serializers.ListField:
+    help_text = (
+        "Addresses and networks it may be used from, such as 203.0.113.7 or 10.0.0.0/8; empty: everywhere."
+    )
+    return serializers.ListField(
+        child=Text(max_length=64), max_length=100, required=False, help_text=help_text
+    )
+
+
 class KeySerializer(StrictModelSerializer):
     """An API key. Its text is shown once, in the answer that makes it."""
 
     scopes = serializers.ListField(child=Text(max_length=130), max_length=200, required=False)
     expires_at = Moment(required=False, allow_null=True, help_text="Null: never.")
+    addresses = _addresses()
 
     class Meta:
         model = ApiKey
@@ -32,6 +42,7 @@ class KeySerializer(StrictModelSerializer):
             "scopes",
             "created_at",
             "expires_at",
+            "addresses",
             "last_used_at",
             "revoked_at",
         ]
@@ -52,6 +63,7 @@ class KeyChangeSerializer(StrictSerializer):
 
     scopes = serializers.ListField(child=Text(max_length=130), max_length=200, required=False)
     expires_at = Moment(required=False, allow_null=True, help_text="Null: never.")
+    addresses = _addresses()
 
 
 class KeyViewSet(MetaViewSet):
@@ -86,9 +98,10 @@ class KeyViewSet(MetaViewSet):
         return self.shown(self.key())
 
     def partial_update(self, request: Request, workspace: str, key: int) -> Response:
-        """Give a key other scopes or another end."""
+        """Give a key other scopes, another end or other addresses."""
         found, asked = self.key(), self.body(partial=True)
-        keys.change_key(found, asked.get("scopes", found.scopes), asked.get("expires_at", found.expires_at))
+        kept = {name: getattr(found, name) for name in ("scopes", "expires_at", "addresses")}
+        keys.change_key(found, **{**kept, **asked})
         return self.shown(found)
 
     def destroy(self, request: Request, workspace: str, key: int) -> Response:

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from stackyard.core import version
+from stackyard.core.client_address import Network, client_address, is_within, networks_of
 from stackyard.core.errors import Detail, Problem, invalid_input
 from stackyard.core.models import Workspace
 from stackyard.core.principal import Principal
@@ -44,6 +45,7 @@ class FoundKey:
     scopes: frozenset[str]
     expires_at: float | None
     principal: Principal
+    networks: tuple[Network, ...] = ()
 
     def allows(self, group: str, endpoint: str, reads: bool) -> bool:
         """Whether the scopes cover a call of this endpoint; `reads` for GET and HEAD (contract §3)."""
@@ -62,8 +64,9 @@ def create_key(
     scopes: Iterable[str] = ("*",),
     expires_at: datetime | None = None,
     created_by: Any = None,
+    addresses: Iterable[str] = (),
 ) -> tuple[ApiKey, str]:
-    """A new key and its text, which nobody can see again. Problem `INVALID_INPUT` for a scope that can't be."""
+    """A new key and its text, which nobody can see again. Problem `INVALID_INPUT` for a scope or address that can't be."""
     text = _new_text()
     key = ApiKey.objects.create(
         workspace=workspace,
@@ -71,17 +74,21 @@ def create_key(
         prefix=text[:11],
         digest=digest(text),
         scopes=check_scopes(scopes),
+        addresses=check_addresses(addresses),
         created_by=created_by,
         expires_at=expires_at,
     )
     return key, text
 
 
-def change_key(key: ApiKey, scopes: Iterable[str], expires_at: datetime | None) -> None:
-    """Give a key other rights or another end; holds within a second, everywhere."""
+def change_key(
+    key: ApiKey, scopes: Iterable[str], expires_at: datetime | None, addresses: Iterable[str] = ()
+) -> None:
+    """Give a key other rights, another end or other addresses; holds within a second, everywhere."""
     with transaction.atomic():
         key.scopes, key.expires_at = check_scopes(scopes), expires_at
-        key.save(update_fields=["scopes", "expires_at"])
+        key.addresses = check_addresses(addresses)
+        key.save(update_fields=["scopes", "expires_at", "addresses"])
         version.bump()
 
 
@@ -100,6 +107,21 @@ def check_scopes(scopes: Iterable[str]) -> list[str]:
     if wrong or not known:
         rule = "use *, GROUP, GROUP:read, GROUP/ENDPOINT or meta"
         raise invalid_input([Detail("scopes", "scope", f'"{scope}": {rule}') for scope in wrong or [""]])
+    return known
+
+
+def check_addresses(addresses: Iterable[str]) -> list[str]:
+    """Addresses and networks as they are stored. Problem `INVALID_INPUT` with every one that is none."""
+    known = list(dict.fromkeys(addresses))
+    details = []
+    for text in known:
+        try:
+            networks_of((text,))
+        except (ValueError, AttributeError):
+            message = f"{text!r} is no address: write 203.0.113.7, 10.0.0.0/8 or 2001:db8::/32"
+            details.append(Detail("addresses", "address", message))
+    if details:
+        raise invalid_input(details)
     return known
 
 
@@ -154,22 +176,25 @@ def _load(hashed: bytes) -> FoundKey | None:
     stored = base64.urlsafe_b64encode(hashed).decode().rstrip("=")
     row = (
         ApiKey.objects.filter(digest=stored, revoked_at=None)
-        .values_list("pk", "workspace_id", "scopes", "expires_at", "name")
+        .values_list("pk", "workspace_id", "scopes", "expires_at", "name", "addresses")
         .first()
     )
     return None if row is None else _found_key(*row)
 
 
-def _found_key(pk: int, workspace_id: int, scopes: Any, expires_at: datetime | None, name: str) -> FoundKey:
+def _found_key(
+    pk: int, workspace_id: int, scopes: Any, expires_at: datetime | None, name: str, addresses: Any
+) -> FoundKey:
     principal = Principal("api_key", pk, workspace_id, frozenset(scopes), label=name)
     ends = expires_at.timestamp() if expires_at is not None else None
-    return FoundKey(pk, workspace_id, frozenset(scopes), ends, principal)
+    networks = networks_of(tuple(addresses))
+    return FoundKey(pk, workspace_id, frozenset(scopes), ends, principal, networks)
 
 
 def valid_keys(workspace_id: int) -> list[FoundKey]:
     """The keys of a workspace that are valid now, by name: for trying a stack as one of them, without its text."""
     rows = ApiKey.objects.filter(workspace_id=workspace_id, revoked_at=None).order_by("name", "pk")
-    values = rows.values_list("pk", "workspace_id", "scopes", "expires_at", "name")
+    values = rows.values_list("pk", "workspace_id", "scopes", "expires_at", "name", "addresses")
     keys = [_found_key(*row) for row in values]
     return [key for key in keys if key.expires_at is None or key.expires_at > time.time()]
 
@@ -211,11 +236,25 @@ def write_uses() -> int:
     return _uses.write()
 
 
-def find_valid(text: str, workspace_id: int) -> FoundKey:
-    """The key of this text in this workspace. Problem `UNAUTHORIZED` for any other, whatever is wrong with it."""
+def find_valid(text: str, workspace_id: int, environ: Mapping[str, Any]) -> FoundKey:
+    """The key of this text in this workspace, sent by the caller of `environ` (WSGI).
+
+    Problem `UNAUTHORIZED` for any other, whatever is wrong with it; `ACCESS_DENIED` from an address it is not for.
+    """
     key = find_key(text)
     if key is None or key.workspace_id != workspace_id:
         raise Problem(
             "UNAUTHORIZED", "The API key is not valid here.", suggestion="Check that it was not revoked."
         )
+    check_place(key, environ)
     return key
+
+
+def check_place(key: FoundKey, environ: Mapping[str, Any]) -> None:
+    """Problem `ACCESS_DENIED` when a key is used from an address that it is not for."""
+    if key.networks and not is_within(client_address(environ), key.networks):
+        raise Problem(
+            "ACCESS_DENIED",
+            "This API key may not be used from this address.",
+            suggestion="Its owner can add the address to the key.",
+        )

@@ -17,7 +17,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.principal import Principal
 
 from .callers import bearer_of
-from .keys import find_key
+from .keys import check_place, find_key
 from .methods.api_key import ApiKeyMethod
 
 
@@ -39,6 +39,7 @@ class MetaKey(BaseAuthentication):
                 suggestion="Check that it was not revoked.",
                 headers={"WWW-Authenticate": ApiKeyMethod.challenge},
             )
+        check_place(key, request.META)
         return key.principal, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -58,13 +58,17 @@ class User(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A key is shown once and stored as a digest; `prefix` lets people tell keys apart."""
+    """A key is shown once and stored as a digest; `prefix` lets people tell keys apart.
+
+    `addresses` are the networks it may be used from; everywhere when there are none.
+    """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = models.JSONField(default=list, blank=True)
+    addresses = models.JSONField(default=list, blank=True)
     created_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

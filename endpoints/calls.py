@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from stackyard.core import idempotency
 from stackyard.core.body import parse_pairs
+from stackyard.core.client_address import client_address
 from stackyard.core.connection import close_broken
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode as encode_value
@@ -27,7 +28,6 @@ from stackyard.core.version import pin, unpin
 from stackyard.stacks.execution import Execution, RequestFacts
 
 from . import history
-from .addresses import client_address
 from .headers import Headers, content_type_of, stack_headers
 from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of

@@ -93,7 +93,7 @@ def _may_see(request: HttpRequest, run: Run) -> bool:
             return True
         challenge = {"WWW-Authenticate": ApiKeyMethod.challenge}
         raise Problem("UNAUTHORIZED", "This run is for whoever started it.", headers=challenge)
-    principal = find_valid(text, run.workspace_id).principal
+    principal = find_valid(text, run.workspace_id, request.META).principal
     is_mine = started_by.get("kind") == principal.kind and started_by.get("id") == principal.id
     return is_mine or "meta" in principal.scopes
 

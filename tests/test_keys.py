@@ -10,8 +10,10 @@ from auth.keys import change_key, create_key, find_key, has_checksum, revoke_key
 from auth.models import ApiKey
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
+from tests.doors import Door
+from tests.factories import make_endpoint, make_group
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
 
 def test_a_key_is_stored_as_a_digest_only(workspace: Workspace) -> None:
@@ -113,3 +115,16 @@ def test_a_known_key_costs_no_query(workspace: Workspace, django_assert_max_num_
     # The version's token is all that is read.
     with django_assert_max_num_queries(1):  # type: ignore[operator]
         find_key(text)
+
+
+def test_a_key_is_for_the_addresses_it_names(client: Door, workspace: Workspace) -> None:
+    make_endpoint(make_group(workspace), "/x", auth=["api_key"], response=1)
+    key, text = create_key(workspace, "office", addresses=["10.0.0.0/8", "2001:db8::1"])
+    caller = client.with_key(text)
+    here = caller.get("/api:shop/x")
+    assert (here.status, here.error["code"]) == (403, "ACCESS_DENIED")
+    change_key(key, ["*"], None, ["127.0.0.1"])
+    assert caller.get("/api:shop/x").status == 200
+    with pytest.raises(Problem) as raised:
+        change_key(key, ["*"], None, ["10.0.0.1", "office", "1.2.3.4/99"])
+    assert [detail.field for detail in raised.value.details] == ["addresses", "addresses"]

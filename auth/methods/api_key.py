@@ -31,7 +31,7 @@ class ApiKeyMethod(AuthMethod):
             text = bearer_of(headers)
             if text is None or not looks_like_key(text):
                 return None
-        return admitted(find_valid(text, workspace_id), group_name, endpoint_name, reads)
+        return admitted(find_valid(text, workspace_id, headers), group_name, endpoint_name, reads)
 
 
 def admitted(key: FoundKey, group_name: str, endpoint_name: str, reads: bool) -> Principal:

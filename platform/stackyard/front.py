@@ -14,8 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 
-from endpoints.addresses import networks_of
 from endpoints.views import EndpointView
+from stackyard.core.client_address import networks_of
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

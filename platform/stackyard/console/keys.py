@@ -32,17 +32,22 @@ class RightsForm(forms.Form):
         help_text="Separated by blanks: * (every endpoint), GROUP, GROUP:read, GROUP/ENDPOINT, meta (the management API).",
     )
     expires_at = MomentField(required=False, label="Expires at", help_text="UTC. Empty: never.")
+    addresses = forms.CharField(
+        required=False,
+        help_text="Where it may be used from, separated by blanks: 203.0.113.7 10.0.0.0/8. Empty: everywhere.",
+    )
 
     def rights(self) -> dict[str, Any]:
         """The cleaned values as the deeds take them."""
         scopes = self.cleaned_data["scopes"].replace(",", " ").split()
-        return {"scopes": scopes, "expires_at": self.cleaned_data["expires_at"]}
+        addresses = self.cleaned_data["addresses"].replace(",", " ").split()
+        return {"scopes": scopes, "expires_at": self.cleaned_data["expires_at"], "addresses": addresses}
 
 
 class NewKeyForm(RightsForm):
     """A key to be."""
 
-    field_order = ("workspace", "name", "scopes", "expires_at")
+    field_order = ("workspace", "name", "scopes", "expires_at", "addresses")
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(max_length=100, help_text="Who will use it: n8n, the mobile app …")
 
@@ -115,7 +120,11 @@ class ApiKeyAdmin(InWorkspace):
         if key is None:
             messages.error(request, "There is no such key.")
             return HttpResponseRedirect(reverse(_LIST))
-        initial = {"scopes": " ".join(map(str, key.scopes)), "expires_at": key.expires_at}
+        initial = {
+            "scopes": " ".join(map(str, key.scopes)),
+            "expires_at": key.expires_at,
+            "addresses": " ".join(map(str, key.addresses)),
+        }
         form = RightsForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             try:

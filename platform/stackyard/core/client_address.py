@@ -12,10 +12,10 @@ from django.conf import settings
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@lru_cache(maxsize=4)
-def networks_of(trusted: tuple[str, ...]) -> tuple[Network, ...]:
-    """TRUSTED_PROXIES as networks. ValueError for one that is no address."""
-    return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in trusted)
+@lru_cache(maxsize=1024)
+def networks_of(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """Addresses and networks (`10.1.2.3`, `10.0.0.0/8`, `2001:db8::/32`) as networks. ValueError for one that is none."""
+    return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in texts)
 
 
 def client_address(environ: Mapping[str, Any]) -> str:
@@ -25,12 +25,13 @@ def client_address(environ: Mapping[str, Any]) -> str:
         return address
     networks = networks_of(tuple(settings.TRUSTED_PROXIES))
     hops = [hop.strip() for hop in environ["HTTP_X_FORWARDED_FOR"].split(",")]
-    while hops and _is_trusted(address, networks):
+    while hops and is_within(address, networks):
         address = hops.pop()
     return address
 
 
-def _is_trusted(address: str, networks: tuple[Network, ...]) -> bool:
+def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address lies in one of the networks; one that is no address lies in none."""
     try:
         host = ipaddress.ip_address(address)
     except ValueError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endpoints.addresses import client_address
+from stackyard.core.client_address import client_address
 
 
 @pytest.mark.parametrize(
