@@ -50,7 +50,9 @@ def account_of(holder: Holder) -> User:
     return account
 
 
-def sign_in(holder: Holder, extras: Mapping[str, Any], access_seconds: int = ACCESS_SECONDS) -> Pair:
+def sign_in(
+    holder: Holder, extras: Mapping[str, Any], access_seconds: int = ACCESS_SECONDS, password_mark: str = ""
+) -> Pair:
     """A new family and its first pair. Problem `INVALID_INPUT` for extras past 4,000 bytes."""
     size = len(encode(dict(extras)))
     if size > EXTRAS_BYTES:
@@ -61,6 +63,7 @@ def sign_in(holder: Holder, extras: Mapping[str, Any], access_seconds: int = ACC
         id=secrets.token_urlsafe(16),
         account=account_of(holder),
         refresh_id=secrets.token_urlsafe(16),
+        password_mark=password_mark,
         extras=dict(extras),
         access_seconds=access_seconds,
         access_until=now + timedelta(seconds=access_seconds),
@@ -114,11 +117,21 @@ def end_one(family: str, reason: str) -> int:
 
 
 def end_all(holder: Holder, reason: str) -> int:
-    """End every sign-in of a record: at a changed password, at its removal."""
+    """End every sign-in of a record."""
+    return end(live(holder), reason)
+
+
+def end_older(holder: Holder, password_mark: str) -> int:
+    """End the sign-ins of a record that began with another password than it has now."""
+    return end(live(holder).exclude(password_mark=password_mark), "the password was changed")
+
+
+def live(holder: Holder) -> QuerySet[TokenFamily]:
+    """The sign-ins of a record that have not ended."""
     accounts = User.objects.filter(
         workspace_id=holder.workspace_id, table_id=holder.table_id, record_id=holder.record_id
     )
-    return end(TokenFamily.objects.filter(account__in=accounts), reason)
+    return TokenFamily.objects.filter(account__in=accounts, revoked_at=None)
 
 
 def _ended() -> frozenset[str]:

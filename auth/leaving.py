@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from stackyard.tables.definitions import TableDef
+from stackyard.tables.passwords import mark_of
 from stackyard.tables.schema import load_schema
-from stackyard.tables.watching import DELETE, listen
+from stackyard.tables.store import Store
+from stackyard.tables.watching import DELETE, EDIT, listen
 
-from .families import end_all
+from .families import end_all, end_older, live
 from .holders import is_auth_enabled
 from .tokens import Holder
 
@@ -33,9 +35,13 @@ class _Leaving:
         old: dict[str, Any] | None,
         new: dict[str, Any] | None,
     ) -> None:
-        """End the sign-ins of a record that is deleted."""
+        """End the sign-ins of a record that is deleted, or has got another password."""
         if action == DELETE and old is not None:
             end_all(Holder(workspace_id, table.id, old["id"]), "the record was deleted")
+        elif action == EDIT and new is not None:
+            holder = Holder(workspace_id, table.id, new["id"])
+            if live(holder).exists():
+                end_older(holder, mark_of(Store(load_schema(workspace_id)), table, holder.record_id))
 
 
 listen(_Leaving())

@@ -89,12 +89,14 @@ class ApiKey(models.Model):
 class TokenFamily(models.Model):
     """One sign-in of a record and the tokens that came of it (`auth.families`).
 
-    `refresh_id` is the one refresh token that is good now. `access_until`: when the last access token expires.
+    `refresh_id` is the one refresh token that is good now. `password_mark` tells whether the record still has the
+    password it signed in with. `access_until`: when the last access token expires.
     """
 
     id = models.CharField(max_length=32, primary_key=True)
     account = models.ForeignKey(User, models.CASCADE, related_name="token_families")
     refresh_id = models.CharField(max_length=32)
+    password_mark = models.CharField(max_length=16, blank=True, default="")
     extras = models.JSONField(default=dict)
     access_seconds = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)

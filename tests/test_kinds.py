@@ -85,6 +85,10 @@ def shop(workspace: Workspace) -> Workspace:
     )
     document = {"name": "twice", "inputs": {"n": {"type": "int"}}, "response": {"$expr": "input.n * 2"}}
     publish(create_function(workspace, document))
+    members = {"email": {"type": "email", "unique": True}, "password": {"type": "password", "required": True}}
+    create_table(workspace, "members", fields=members)
+    member = {"email": "ann@example.com", "password": "correct horse"}
+    Store(load_schema(workspace.pk)).add("members", member)
     publish_lambda(create_lambda(workspace, {"name": "half", "code": "return input.n / 2"}))
     return workspace
 

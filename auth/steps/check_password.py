@@ -40,7 +40,7 @@ class CheckPassword(Step):
     name = "check_password"
     label = "Check password"
     group = "security"
-    icon = "key-round"
+    icon = "shield"
     sentence = "Check {password} for {id} of {table}"
     synonyms = "login verify validate password authenticate"
     result_name = "is_right"

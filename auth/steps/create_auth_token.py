@@ -15,6 +15,7 @@ from stackyard.stacks.execution import Execution
 from stackyard.stacks.parameters import TableName, Value
 from stackyard.stacks.step import Line, Step
 from stackyard.tables.definitions import TableDef
+from stackyard.tables.passwords import mark_of
 
 TOKENS = t.object_of({"authToken": t.TEXT, "refreshToken": t.TEXT})
 
@@ -30,7 +31,8 @@ def create_auth_token(
         message = f"expected 60 to {ACCESS_SECONDS_AT_MOST:,} seconds, got {expires_in!r}"
         raise invalid_input([Detail("expires_in", "range", message)])
     holder = Holder(execution.workspace_id, table.id, record_id)
-    return sign_in(holder, extras or {}, expires_in).as_value()
+    mark = mark_of(execution.store, table, record_id)
+    return sign_in(holder, extras or {}, expires_in, mark).as_value()
 
 
 class CreateAuthToken(Step):
@@ -43,7 +45,7 @@ class CreateAuthToken(Step):
     name = "create_auth_token"
     label = "Create auth token"
     group = "security"
-    icon = "log-in"
+    icon = "key"
     sentence = "Log in {id} of {table}"
     synonyms = "login sign in jwt token session authenticate"
     result_name = "tokens"

@@ -43,7 +43,7 @@ class CreateOneTimeToken(Step):
     name = "create_one_time_token"
     label = "Create one-time token"
     group = "security"
-    icon = "ticket"
+    icon = "link"
     sentence = "Create a one-time token to {purpose} for {id} of {table}"
     synonyms = "magic link password reset verify email confirmation"
     result_name = "token"

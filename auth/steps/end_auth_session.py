@@ -26,7 +26,7 @@ class EndAuthSession(Step):
     name = "end_auth_session"
     label = "End auth session"
     group = "security"
-    icon = "log-out"
+    icon = "logout"
     sentence = "Log the caller out"
     synonyms = "logout sign out revoke token"
     result_name = "has_ended"

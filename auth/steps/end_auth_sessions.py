@@ -30,7 +30,7 @@ class EndAuthSessions(Step):
     name = "end_auth_sessions"
     label = "End auth sessions"
     group = "security"
-    icon = "log-out"
+    icon = "logout"
     sentence = "Log out {id} of {table}"
     synonyms = "logout sign out revoke token session"
     result_name = "ended"

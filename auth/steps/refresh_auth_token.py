@@ -32,7 +32,7 @@ class RefreshAuthToken(Step):
     name = "refresh_auth_token"
     label = "Refresh auth token"
     group = "security"
-    icon = "refresh-cw"
+    icon = "refresh"
     sentence = "Exchange the refresh token {token}"
     synonyms = "jwt renew session rotate login"
     result_name = "tokens"

@@ -25,7 +25,7 @@ class UseOneTimeToken(Step):
     name = "use_one_time_token"
     label = "Use one-time token"
     group = "security"
-    icon = "ticket-check"
+    icon = "check"
     sentence = "Use {token} to {purpose} in {table}"
     synonyms = "magic link password reset verify email confirmation"
     result_name = "id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from stackyard.core.errors import Detail, did_you_mean, invalid_input
@@ -37,6 +38,14 @@ def verify(store: Store, table: TableDef, value: Any, password: Any, field: str 
         renew = writing.update(store.schema, table, (chosen.column,), (), id_)
         store.execute(renew, {chosen.column: chosen.type.bind(password, store.schema.dialect), "key": number})
     return fits
+
+
+def mark_of(store: Store, table: TableDef, number: int) -> str:
+    """Sixteen characters that change when the passwords of a record do, and tell nothing of them; "" without a record."""
+    id_ = table.fields["id"]
+    chosen = tuple(f for f in table.own_fields if isinstance(f.type, PasswordType))
+    rows = store.execute(writing.lookup(store.schema, table, id_, (id_, *chosen)), {"key": number})
+    return hashlib.sha256(repr(rows[0][1:]).encode()).hexdigest()[:16] if rows else ""
 
 
 def password_field(table: TableDef, name: str | None) -> FieldDef:

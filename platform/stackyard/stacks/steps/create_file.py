@@ -42,7 +42,7 @@ class CreateFile(Step):
     name = "create_file"
     label = "Create file"
     group = "files"
-    icon = "file-plus"
+    icon = "save"
     sentence = "Keep {value} as {access} {kind}"
     synonyms = "upload store save image video audio attachment storage"
     parameters = (

@@ -21,7 +21,7 @@ class DeleteFile(Step):
     name = "delete_file"
     label = "Delete file"
     group = "files"
-    icon = "file-x"
+    icon = "trash"
     sentence = "Delete {file}"
     synonyms = "remove file storage"
     gives_result = False

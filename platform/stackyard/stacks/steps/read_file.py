@@ -28,7 +28,7 @@ class ReadFile(Step):
     name = "read_file"
     label = "Read file"
     group = "files"
-    icon = "file-text"
+    icon = "open"
     sentence = "Read {file}"
     synonyms = "file content download storage"
     parameters = (
