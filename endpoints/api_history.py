@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+import orjson
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,10 +17,11 @@ from stackyard.core.meta.serializers import Moment, StrictSerializer
 from stackyard.core.meta.views import MetaViewSet, find, route
 from stackyard.core.models import Workspace
 
+from .history_curl import curl_of
+from .history_search import Wanted, search
 from .models import Endpoint, HistoryEntry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-_BODIES = ("request_headers", "request_body", "response_body")
 
 
 class HistoryQuery(StrictSerializer):
@@ -34,6 +35,7 @@ class HistoryQuery(StrictSerializer):
         required=False, allow_null=True, default=None, help_text="Status ≥ 400."
     )
     request_id = serializers.CharField(required=False)
+    text = serializers.CharField(required=False, max_length=200, help_text="Text in the path.")
     since = Moment(required=False)
     until = Moment(required=False)
     per_page = serializers.IntegerField(min_value=1, max_value=PAGE_RECORDS.maximum, default=20)
@@ -64,7 +66,11 @@ class CallSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: HistoryEntry) -> dict[str, Any]:
         """The call without its bodies."""
-        plain = [str(name) for name in self.fields if name not in ("created_at", "milliseconds")]
+        plain = [
+            str(name)
+            for name in CallSerializer._declared_fields
+            if name not in ("created_at", "milliseconds")
+        ]
         return {
             **{name: getattr(instance, name) for name in plain},
             "created_at": iso(datetime.fromtimestamp(instance.created_at / 1000, UTC)),
@@ -73,15 +79,30 @@ class CallSerializer(serializers.Serializer[Any]):
 
 
 class WholeCallSerializer(CallSerializer):
-    """One call with headers and bodies, as they were kept (secrets masked, long ones cut)."""
+    """One call with headers and bodies, as they were kept (secrets masked, long ones cut), the curl line that sends it
+    again, and what each line of the stack did where the endpoint keeps that (`trace: true`).
+    """
 
     request_headers = serializers.CharField()
     request_body = serializers.CharField()
     response_body = serializers.CharField()
+    curl = serializers.CharField()
+    trace = serializers.ListField(child=serializers.DictField(), allow_null=True)
+
+    def to_representation(self, instance: HistoryEntry) -> dict[str, Any]:
+        """The call with everything that was kept of it."""
+        bodies = {
+            name: getattr(instance, name) for name in ("request_headers", "request_body", "response_body")
+        }
+        trace = orjson.loads(instance.trace) if instance.trace else None
+        return {**super().to_representation(instance), **bodies, "curl": curl_of(instance), "trace": trace}
 
 
 class CallsSerializer(serializers.Serializer[Any]):
-    """A page of the history; `nextCursor` is null at its end."""
+    """A page of the history; `nextCursor` is null at its end.
+
+    Looking for what is rare takes time: after 0.2 seconds a page ends short, or empty, and `nextCursor` goes on.
+    """
 
     itemsReceived = serializers.IntegerField()
     perPage = serializers.IntegerField()
@@ -101,13 +122,12 @@ class HistoryViewSet(MetaViewSet):
     def list(self, request: Request, workspace: str) -> Response:
         """List calls, newest first."""
         asked = self.query
-        found = list(self._found(self.workspace()).defer(*_BODIES)[: asked["per_page"] + 1])
-        items = found[: asked["per_page"]]
+        items, following = search(self._wanted(self.workspace()), asked["per_page"], asked.get("cursor"))
         return Response(
             {
                 "itemsReceived": len(items),
                 "perPage": asked["per_page"],
-                "nextCursor": items[-1].pk if len(found) > len(items) else None,
+                "nextCursor": following,
                 "items": [CallSerializer(entry).data for entry in items],
             }
         )
@@ -117,22 +137,15 @@ class HistoryViewSet(MetaViewSet):
         entries = HistoryEntry.objects.filter(workspace_id=self.workspace().pk)
         return self.shown(find(entries, "call", pk=call))
 
-    def _found(self, workspace: Workspace) -> QuerySet[HistoryEntry]:
-        """The entries asked for, newest first. Problem `INVALID_INPUT` for a group or endpoint that is not there."""
+    def _wanted(self, workspace: Workspace) -> Wanted:
+        """What is asked for. Problem `INVALID_INPUT` for a group or endpoint that is not there."""
         asked = self.query
-        entries = HistoryEntry.objects.filter(workspace_id=workspace.pk, **self._owners(workspace))
-        for name in ("method", "status", "request_id"):
-            if name in asked:
-                entries = entries.filter(**{name: asked[name]})
+        conditions: dict[str, Any] = self._owners(workspace)
+        conditions |= {name: asked[name] for name in ("method", "status", "request_id") if name in asked}
         if asked["failed"] is not None:
-            entries = entries.filter(status__gte=400) if asked["failed"] else entries.filter(status__lt=400)
-        if "since" in asked:
-            entries = entries.filter(created_at__gte=milliseconds(asked["since"]))
-        if "until" in asked:
-            entries = entries.filter(created_at__lt=milliseconds(asked["until"]))
-        if "cursor" in asked:
-            entries = entries.filter(pk__lt=asked["cursor"])
-        return entries.order_by("-pk")
+            conditions["status__gte" if asked["failed"] else "status__lt"] = 400
+        since, until = (milliseconds(asked[name]) if name in asked else None for name in ("since", "until"))
+        return Wanted(workspace.pk, conditions, since, until, asked.get("text", ""))
 
     def _owners(self, workspace: Workspace) -> dict[str, int]:
         """The ids of the group and endpoint asked for; history lives in a database of its own."""

@@ -26,9 +26,11 @@ from stackyard.core.request_id import HEADER as REQUEST_ID
 from stackyard.core.request_id import choose_request_id
 from stackyard.core.version import pin, unpin
 from stackyard.stacks.execution import Execution, RequestFacts
+from stackyard.stacks.trace import Trace
 
 from . import history
 from .headers import Headers, content_type_of, stack_headers
+from .history_rows import secret_texts
 from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
 from .repeats import HELD_LONGER, KEY_HEADER, end_claim, fingerprint_of, scope_of
@@ -184,10 +186,27 @@ class EndpointCall:
 
     def _run(self, plan: EndpointPlan, principal: Principal, sent: Sent, values: dict[str, Any]) -> Answer:
         facts = self._facts(sent)
+        if plan.traces:
+            return self._traced(plan, principal, sent, values)
         execution = Execution.start(
             plan.group.workspace_id, principal, facts, timeout_seconds=plan.timeout_seconds
         )
         value = plan.stack.run(execution, values)
+        return _success(plan, execution, value)
+
+    def _traced(self, plan: EndpointPlan, principal: Principal, sent: Sent, values: dict[str, Any]) -> Answer:
+        """The same, with a trace for the request history."""
+        trace = sent.trace = Trace(secret_texts(plan.group.workspace_id, plan.inputs.set, sent.values))
+        trace.stops = False
+        execution = Execution.start(
+            plan.group.workspace_id, principal, self._facts(sent), trace, plan.timeout_seconds
+        )
+        failed = True
+        try:
+            value = plan.stack.run(execution, values)
+            failed = False
+        finally:
+            trace.finish(failed)
         return _success(plan, execution, value)
 
     def _once(self, plan: EndpointPlan, scope: str, run: Callable[[], Answer]) -> Answer:

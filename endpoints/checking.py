@@ -35,6 +35,8 @@ def check_endpoint(
     if method not in METHODS:
         faults.error(("method",), "method", f"The method must be one of {', '.join(METHODS)}.")
     _check_body(document, faults)
+    if not isinstance(document.get("trace", False), bool):
+        faults.error(("trace",), "type", "trace is true or false.")
     template = parse_template(document.get("path"), faults)
     if template is not None and method in METHODS:
         _check_conflict(group, str(method), template, faults, endpoint)

@@ -20,9 +20,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from auth.keys import write_uses
 from stackyard.core.connection import close_broken
-from stackyard.core.limits import HISTORY_ENTRIES
 from stackyard.core.version import pin, unpin
 
+from .history_bounds import prune
+from .history_repair import is_broken, is_gone, replace
 from .history_rows import COLUMNS, Row, row_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Call(NamedTuple):
 class History:
     """The queue and its writer. One per process."""
 
-    def __init__(self, kept: int = HISTORY_ENTRIES.default) -> None:
+    def __init__(self, kept: int = settings.HISTORY_ENTRIES) -> None:
         self.kept = kept
         self.dropped = 0
         self.written = 0
@@ -114,11 +115,13 @@ class History:
             try:
                 # One version for the whole round: it tells whether what is known of secrets still holds.
                 pin()
+                if is_gone():
+                    replace()
                 while self._waiting or self._rows:
                     self._take()
                     if not self._write():
                         return
-            except DatabaseError as error:
+            except (DatabaseError, OSError) as error:
                 self._complain("the request history cannot be written now: %s", error)
             finally:
                 unpin()
@@ -144,8 +147,11 @@ class History:
             # Locked, full, gone: the rows stay for the next round, new calls wait in the bounded queue.
             self._complain("the request history cannot be written now: %s", error)
             close_broken()
+            self._mend(error)
             return False
         except DatabaseError as error:
+            if self._mend(error):
+                return False
             self._complain("rows of the request history are refused: %s", error)
             self._write_one_by_one(rows)
         except Exception as error:
@@ -158,6 +164,16 @@ class History:
         if self._since_pruned >= _PRUNE_EVERY:
             self._since_pruned = 0
             self._prune()
+        return True
+
+    def _mend(self, error: Exception) -> bool:
+        """Make a broken file anew; whether it was one. What waits is written into it in the next round."""
+        if not is_broken(error):
+            return False
+        try:
+            replace()
+        except (DatabaseError, OSError) as other:
+            self._complain("the request history cannot be made anew: %s", other)
         return True
 
     def _write_one_by_one(self, rows: list[Row]) -> None:
@@ -221,12 +237,6 @@ def insert(rows: list[Row]) -> None:
             with connection.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
                 for row in rows:
                     copy.write_row(row)
-
-
-def prune(kept: int) -> None:
-    """Leave about the newest `kept` entries. Django's DatabaseError when the database refuses."""
-    with connections["history"].cursor() as cursor:
-        cursor.execute(f'DELETE FROM "{_TABLE}" WHERE id <= (SELECT MAX(id) FROM "{_TABLE}") - %s', [kept])
 
 
 history = History()

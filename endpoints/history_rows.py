@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stackyard.core.jsonout import encode
-from stackyard.core.limits import HISTORY_BODY_BYTES
+from stackyard.core.limits import HISTORY_BODY_BYTES, HISTORY_TRACE_BYTES
 from stackyard.core.masking import Masker
 from stackyard.core.secrets import Secret
 from stackyard.stacks.execution import workspace_facts
@@ -13,6 +14,8 @@ from stackyard.stacks.execution import workspace_facts
 from .masking import headers_of, masked_body, masked_query, plain_text
 
 if TYPE_CHECKING:
+    from stackyard.stacks.inputs import InputSet
+
     from .history import Call
     from .inputs import Sent
 
@@ -36,8 +39,11 @@ COLUMNS = (
     "response_body",
     "response_bytes",
     "created_at",
+    "trace",
 )
 Row = tuple[Any, ...]
+PATH_CHARACTERS = 600
+"""What of a path is kept: PostgreSQL takes no more into an index."""
 _CUT = "\n… (cut)"
 
 
@@ -47,7 +53,7 @@ def row_of(call: Call) -> Row:
     inputs = plan.inputs.set
     values = sent.values if sent is not None else {}
     raw = _sent_bytes(sent)
-    masker = Masker(_secrets(call, values))
+    masker = Masker(secret_texts(plan.group.workspace_id, inputs, values))
     query = masked_query(_text(environ.get("QUERY_STRING", "")), inputs)
     headers = encode(headers_of(environ, plan.inputs.sensitive_headers)).decode()
     body = masked_body(_cut(raw) if not inputs.has_sensitive else raw, values, inputs)
@@ -58,7 +64,7 @@ def row_of(call: Call) -> Row:
         plan.revision_id,
         call.request_id,
         environ["REQUEST_METHOD"][:8],
-        masker.hide(call.path)[:2000],
+        masker.hide(call.path)[:PATH_CHARACTERS],
         call.status,
         call.error_code[:100],
         call.duration_ns // 1000,
@@ -71,6 +77,7 @@ def row_of(call: Call) -> Row:
         _kept(masker.hide(plain_text(_cut(call.answer))), len(call.answer)),
         len(call.answer),
         int(call.started_at * 1000),
+        _trace(sent),
     )
 
 
@@ -81,11 +88,25 @@ def _sent_bytes(sent: Sent | None) -> bytes:
     return encode(sent.values) if sent.uploads else sent.raw_body
 
 
-def _secrets(call: Call, values: dict[str, Any]) -> list[str]:
-    facts = workspace_facts(call.plan.group.workspace_id)
+def _trace(sent: Sent | None) -> str:
+    """What the stack did, line by line, where its endpoint keeps that; without the values of lines past a size."""
+    if sent is None or sent.trace is None:
+        return ""
+    lines = sent.trace.as_value()
+    text = encode(lines).decode()
+    if len(text) > HISTORY_TRACE_BYTES.default:
+        for line in lines:
+            line.pop("value", None)
+        text = encode(lines).decode()
+    return plain_text(text.encode()) if len(text) <= HISTORY_TRACE_BYTES.default else ""
+
+
+def secret_texts(workspace_id: int, inputs: InputSet, values: Mapping[str, Any]) -> list[str]:
+    """The texts of a call that must not be shown: the workspace's secrets, and what came in sensitive inputs."""
+    facts = workspace_facts(workspace_id)
     secrets = [value.reveal() for value in facts.variables.values() if isinstance(value, Secret)]
-    if call.plan.inputs.set.has_sensitive:
-        secrets += call.plan.inputs.set.secrets_in(values)
+    if inputs.has_sensitive:
+        secrets += inputs.secrets_in(values)
     return secrets
 
 

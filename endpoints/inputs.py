@@ -13,6 +13,7 @@ from stackyard.core.body import is_form, parse_body, parse_pairs, read_body, rea
 from stackyard.core.errors import Detail, Faults, Problem
 from stackyard.core.vault.uploads import Upload, uploads_in
 from stackyard.stacks.inputs import InputSet
+from stackyard.stacks.trace import Trace
 from stackyard.tables.types.file import FILE_TYPES
 
 from .router import Template
@@ -95,12 +96,13 @@ def file_inputs(specs: Mapping[str, Any]) -> list[str]:
 class Sent:
     """What a request carried, before it was checked: texts of the path, query, headers, and the body's values."""
 
-    __slots__ = ("misplaced", "raw_body", "texts", "uploads", "values")
+    __slots__ = ("misplaced", "raw_body", "texts", "trace", "uploads", "values")
 
     def __init__(self) -> None:
         self.misplaced: list[Detail] = []
         self.raw_body = b""
         self.uploads: list[Upload] = []
+        self.trace: Trace | None = None
         self.values: dict[str, Any] = {}
         self.texts: set[str] = set()
 

@@ -143,6 +143,7 @@ class HistoryEntry(models.Model):
     response_body = models.TextField(default="")
     response_bytes = models.BigIntegerField(default=0)
     created_at = models.BigIntegerField(help_text="Epoch milliseconds")
+    trace = models.TextField(default="", db_default="")
 
     class Meta:
         verbose_name = "request"
@@ -151,6 +152,22 @@ class HistoryEntry(models.Model):
         indexes = [
             models.Index(fields=["endpoint_id", "-id"], name="history_endpoint"),
             models.Index(fields=["status", "-id"], name="history_status"),
+            models.Index(fields=["request_id"], name="history_request_id"),
+            models.Index(fields=["created_at"], name="history_created_at"),
+            # Every column that filters ask about, so that a search reads this and not the entries.
+            models.Index(
+                fields=[
+                    "workspace_id",
+                    "-id",
+                    "endpoint_id",
+                    "group_id",
+                    "status",
+                    "method",
+                    "created_at",
+                    "path",
+                ],
+                name="history_search",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,7 @@ class EndpointPlan:
         "revision_id",
         "throttle",
         "timeout_seconds",
+        "traces",
     )
 
     def __init__(self, group: Group, route: Route, document: Mapping[str, Any]) -> None:
@@ -72,6 +73,7 @@ class EndpointPlan:
             raw_body=document.get("body") == "raw",
         )
         self.keeps_answers = route.method == "POST"
+        self.traces = document.get("trace") is True
         self.measures = may_share(document)
         self._stack: Plan | None = None
 
@@ -80,7 +82,7 @@ class EndpointPlan:
         """The compiled stack. Problem `STACK_OUTDATED` when it does not fit its tables any more."""
         stack = self._stack
         if stack is None:
-            stack = self._stack = load_plan(self.group.workspace_id, self.revision_id)
+            stack = self._stack = load_plan(self.group.workspace_id, self.revision_id, self.traces)
         return stack
 
 

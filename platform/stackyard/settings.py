@@ -45,6 +45,10 @@ WEB_PROCESSES = int(os.environ.get("WEB_PROCESSES", str(min(2, os.cpu_count() or
 CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
 # Whether web processes write the request history themselves; tests write it when they ask for it.
 HISTORY_THREAD = os.environ.get("STACKYARD_HISTORY_THREAD", "1") == "1"
+# How long and how much of it is kept; the number of entries is a limit of core/limits.py.
+HISTORY_DAYS = float(os.environ.get("STACKYARD_HISTORY_DAYS", "30"))
+HISTORY_BYTES = int(os.environ.get("STACKYARD_HISTORY_BYTES", "2000000000"))
+HISTORY_ENTRIES = int(os.environ.get("STACKYARD_HISTORY_ENTRIES", "100000"))
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
 # Where npm packages of lambdas come from when one is published, and how to get there.
 PACKAGE_ENVIRONMENT = {

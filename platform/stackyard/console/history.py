@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -21,6 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from endpoints.history_curl import curl_of
 from endpoints.models import METHODS, Endpoint, HistoryEntry
 
 from .chosen_workspace import InWorkspace
@@ -180,7 +179,9 @@ class HistoryAdmin(InWorkspace):
         """The entries; a list leaves the bodies where they are."""
         entries = super().get_queryset(request)
         in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
-        return entries.defer("request_headers", "request_body", "response_body") if in_list else entries
+        return (
+            entries.defer("request_headers", "request_body", "response_body", "trace") if in_list else entries
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -277,24 +278,5 @@ def _texts(entry: HistoryEntry) -> Iterator[tuple[str, str]]:
     yield "Query", entry.query
     yield "Request body", pretty(entry.request_body)
     yield "Request headers", pretty(entry.request_headers)
-
-
-# What curl writes by itself, or what belonged to the connection of then.
-_NOT_SENT_AGAIN = {"host", "content-length", "connection", "accept-encoding", "user-agent", "x-request-id"}
-
-
-def curl_of(entry: HistoryEntry) -> str:
-    """The shell line that sends a call again. What was hidden when it was kept stays hidden: fill it in."""
-    try:
-        headers = json.loads(entry.request_headers or "{}")
-    except ValueError:
-        headers = {}
-    url = f"{settings.PUBLIC_URL}{entry.path}" + (f"?{entry.query}" if entry.query else "")
-    parts = ["curl", "-X", entry.method]
-    if isinstance(headers, dict):
-        for name, value in headers.items():
-            if name not in _NOT_SENT_AGAIN:
-                parts += ["-H", f"{name}: {value}"]
-    if entry.request_body:
-        parts += ["--data-raw", entry.request_body]
-    return shlex.join([*parts, url])
+    if entry.trace:
+        yield "Trace", pretty(entry.trace)

@@ -28,6 +28,7 @@ ENDPOINT_KEYS = (
     "auth",
     "tags",
     "body",
+    "trace",
     "limit_per_second",
     "request_bytes",
     "response_bytes",

@@ -73,6 +73,7 @@ class _WorkspacePlans:
     version: int
     schema: Schema
     functions: Mapping[str, int]
+    # Those of called functions that are traced stand under the negative number.
     plans: dict[int, Plan] = field(default_factory=dict)
     function_revisions: dict[int, int] = field(default_factory=dict)
     drafts: dict[bytes, Plan] = field(default_factory=dict)
@@ -98,8 +99,8 @@ def _plans(workspace_id: int) -> _WorkspacePlans:
     return held
 
 
-def load_plan(workspace_id: int, revision_id: int) -> Plan:
-    """The plan of a published revision, compiled on first use. Problem when it does not fit the tables any more."""
+def load_plan(workspace_id: int, revision_id: int, traced: bool = False) -> Plan:
+    """The plan of a published revision, compiled on first use; `traced` is the revision's own choice. Problem when it does not fit the tables any more."""
     held = _plans(workspace_id)
     plan = held.plans.get(revision_id)
     if plan is None:
@@ -107,7 +108,7 @@ def load_plan(workspace_id: int, revision_id: int) -> Plan:
             pk=revision_id, workspace_id=workspace_id
         )
         plan = held.plans[revision_id] = _compile(
-            workspace_id, held, document, f"revision {revision_id}", False
+            workspace_id, held, document, f"revision {revision_id}", traced
         )
     return plan
 
@@ -120,8 +121,11 @@ def load_function(workspace_id: int, function_id: int, traced: bool = False) -> 
         raise Problem("NOT_FOUND", "The function this stack calls is not published any more.")
     if not traced:
         return load_plan(workspace_id, revision)
-    document = Revision.objects.values_list("document", flat=True).get(pk=revision)
-    return _compile(workspace_id, held, document, f"revision {revision}", True)
+    plan = held.plans.get(-revision)
+    if plan is None:
+        document = Revision.objects.values_list("document", flat=True).get(pk=revision)
+        plan = held.plans[-revision] = _compile(workspace_id, held, document, f"revision {revision}", True)
+    return plan
 
 
 def load_draft(workspace_id: int, document: Mapping[str, Any]) -> Plan:

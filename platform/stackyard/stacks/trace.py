@@ -80,7 +80,7 @@ class _Open:
 class Trace:
     """Collects lines as they run. `secrets` are texts that must never be shown.
 
-    `stop` is the id of a line to end the run at: before it, or after it when `stop_after`.
+    `stops` says whether `stop_and_debug` ends the run: not where live calls are traced. `stop` is the id of a line to end the run at: before it, or after it when `stop_after`.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Trace:
     ) -> None:
         self.lines: dict[str, LineTrace] = {}
         self.secrets = [secret for secret in secrets if secret]
+        self.stops = True
         self.stop_before = None if stop_after else stop
         self.stop_after = stop if stop_after else None
         self.stopped_at: str | None = None

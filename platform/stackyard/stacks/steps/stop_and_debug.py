@@ -11,7 +11,7 @@ from ..step import Step
 
 def stop_and_debug(execution: Execution, value: Any) -> None:
     """End the run with a value in Run & Debug; live calls pass over it."""
-    if execution.trace is not None:
+    if execution.trace is not None and execution.trace.stops:
         raise DebugStop(value)
 
 

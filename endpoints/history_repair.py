@@ -1,0 +1,79 @@
+"""A history file that is gone or broken is replaced by an empty one: the history is worth less than what it watches."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+
+_log = logging.getLogger(__name__)
+_BROKEN = ("no such table", "malformed", "not a database", "disk i/o error", "unable to open")
+
+
+class _Held(threading.local):
+    """The connection of this thread, and the number of the file that was at its place when it was first seen."""
+
+    connection: Any = None
+    file: int = 0
+
+
+_held = _Held()
+
+
+def is_gone() -> bool:
+    """Whether the file this process writes to is not the one at its place any more (SQLite)."""
+    connection = connections["history"]
+    if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block:
+        return False
+    name = str(connection.settings_dict["NAME"])
+    if name == ":memory:" or name.startswith("file:"):
+        return False
+    try:
+        now = os.stat(name)
+    except FileNotFoundError:
+        return True
+    if _held.connection is not connection.connection:
+        _held.connection, _held.file = connection.connection, now.st_ino
+        return False
+    return _held.file != now.st_ino
+
+
+def is_broken(error: Exception) -> bool:
+    """Whether an error says that the file can't be used as it is."""
+    connection = connections["history"]
+    text = str(error).lower()
+    return (
+        connection.vendor == "sqlite" and not connection.in_atomic_block and any(w in text for w in _BROKEN)
+    )
+
+
+def replace() -> None:
+    """Put what is there aside, and make an empty history in its place. DatabaseError or OSError when that fails, too."""
+    connection = connections["history"]
+    connection.close()
+    path = Path(str(connection.settings_dict["NAME"]))
+    if path.exists() and not _is_sound():
+        aside = path.with_name(f"{path.name}.broken-{int(time.time())}")
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            Path(f"{path}{ending}").unlink(missing_ok=True)
+        _log.error("the request history was broken: it is kept as %s, and begins anew", aside)
+    call_command("migrate", database="history", verbosity=0, interactive=False)
+
+
+def _is_sound() -> bool:
+    connection = connections["history"]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA quick_check(1)")
+            return cursor.fetchone() == ("ok",)
+    except DatabaseError:
+        return False
+    finally:
+        connection.close()
