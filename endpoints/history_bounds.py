@@ -84,8 +84,9 @@ def _bytes() -> int:
                 pages.append(int(cursor.fetchone()[0]))
             return (pages[0] - pages[1]) * pages[2]
         cursor.execute(
-            "SELECT pg_total_relation_size(c.oid) * COALESCE(s.n_live_tup::float8"
-            " / NULLIF(s.n_live_tup + s.n_dead_tup, 0), 1) FROM pg_class c"
+            # The counts lag behind, so they never speak for less than a tenth.
+            "SELECT pg_total_relation_size(c.oid) * GREATEST(COALESCE(s.n_live_tup::float8"
+            " / NULLIF(s.n_live_tup + s.n_dead_tup, 0), 1), 0.1) FROM pg_class c"
             " LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.oid = to_regclass(%s)",
             [_TABLE],
         )
