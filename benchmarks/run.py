@@ -15,12 +15,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from benchmarks import endpoint_count, figures, lambda_endpoint, prefect_peer, runs, servers, versus_drf
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports")
+BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports", "tables")
 
 
 def main() -> int:
@@ -49,6 +50,8 @@ def main() -> int:
         reached.append(run_runs())
     if "imports" in wanted:
         reached.append(run_imports())
+    if "tables" in wanted:
+        reached.append(run_tables())
     if "drf" in wanted:
         reached.append(run_drf(options.rounds, options.seconds))
     print(f"Rounds: {OUTPUT}")
@@ -214,6 +217,47 @@ def report_goals(title: str, name: str, goals: list[figures.Goal]) -> bool:
     rows = [{"what": goal.what, "goal": goal.bound, "values": list(goal.values)} for goal in goals]
     (OUTPUT / f"{name}.json").write_text(json.dumps({"name": name, "goals": rows}, indent=1))
     return reached
+
+
+TABLE_GOALS = {
+    # The most that ours may cost, as a multiple of plain SQL's (data.md §10).
+    "get, CPU µs": 1.5,
+    "page of 20, first, µs": 2.5,
+    "page of 20, at row 500,000, µs": 2.5,
+    "page of 20, filtered, µs": 2.5,
+    "groups of a million, ms": 2.0,
+}
+
+
+def run_tables() -> bool:
+    """The store against plain SQL over a million records; on SQLite they are kept in the temporary folder."""
+    home = Path(tempfile.gettempdir()) / "stackyard-bench-tables"
+    found = {"SQLite": measure_tables({"STACKYARD_HOME": str(home), "DATABASE_URL": ""})}
+    programs = services.find_postgres()
+    if programs is None:
+        print("PostgreSQL is not installed: left out")
+    else:
+        with two_postgres_databases(programs) as databases, tempfile.TemporaryDirectory() as empty:
+            environment = {"STACKYARD_HOME": empty, "DATABASE_URL": databases["ours"]}
+            found["PostgreSQL"] = measure_tables(environment)
+    goals = [
+        figures.Goal(
+            f"{database}: {what}, by plain SQL's ({median(sides['plain']):.3g})",
+            [one / other for one, other in zip(sides["ours"], sides["plain"], strict=True)],
+            TABLE_GOALS[what],
+        )
+        for database, measured in found.items()
+        for what, sides in measured.items()
+    ]
+    reached = figures.print_goals("The store by plain SQL, a million records", goals)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    (OUTPUT / "tables.json").write_text(json.dumps({"name": "tables", **found}, indent=1))
+    return reached
+
+
+def measure_tables(environment: dict[str, str]) -> dict[str, dict[str, list[float]]]:
+    """What benchmarks.tables finds in an installation."""
+    return dict(json.loads(servers.run_module(["benchmarks.tables"], environment).splitlines()[-1]))
 
 
 def report_cost(title: str, name: str, found: dict[str, list[float]], most: float) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 from stackyard.core.errors import Detail, invalid_input
@@ -23,6 +25,12 @@ from .sql import Element, TableSql, value
 _SALT = "stackyard.tables.cursor"
 
 
+@lru_cache(maxsize=2)
+def _signer(key: str) -> Signer:
+    """Made once a key: making one costs as much as signing."""
+    return Signer(key=key, salt=_SALT)
+
+
 def fingerprint(*parts: Any) -> str:
     """16 characters that stand for a query."""
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
@@ -31,7 +39,7 @@ def fingerprint(*parts: Any) -> str:
 def next_cursor(query: str, sort: Sort, raw: Sequence[Any], dialect: str) -> str:
     """The cursor after a record whose sort columns hold `raw`."""
     last = [_as_json(f, value, dialect) for (f, _), value in zip(sort.parts, raw, strict=True)]
-    return Signer(salt=_SALT).sign_object([query, last], compress=True)
+    return _signer(settings.SECRET_KEY).sign_object([query, last])
 
 
 def _as_json(field: FieldDef, raw: Any, dialect: str) -> Any:
@@ -43,7 +51,7 @@ def _as_json(field: FieldDef, raw: Any, dialect: str) -> Any:
 def read_cursor(text: str, query: str, sort: Sort, dialect: str) -> list[Any]:
     """The sort values that a cursor holds, bound. Problem `INVALID_INPUT` for any text but a cursor of this query."""
     try:
-        made_for, last = Signer(salt=_SALT).unsign_object(text)
+        made_for, last = _signer(settings.SECRET_KEY).unsign_object(text)
     except (BadSignature, ValueError, TypeError):
         raise _refusal("is not a cursor") from None
     if made_for != query:
