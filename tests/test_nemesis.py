@@ -21,7 +21,8 @@ from tests.nemesis.servers import TERM
 from tests.nemesis.world import make_world, torment, wait_until
 
 FAULTS = {"embedded": 10, "servers": 12, "sabotaged": 5}
-SEED = 5
+# Between them the worlds then have every fault there is.
+SEED = 25
 
 Runs = dict[str, "Future[Any]"]
 
@@ -52,6 +53,7 @@ def test_without_servers_nothing_accepted_is_lost(worlds: Runs) -> None:
     verdict, story = worlds["embedded"].result()
     assert verdict.is_good, story
     assert verdict.counts["succeeded"] > 20, story
+    assert verdict.counts["of them over HTTP"] > 5, story
 
 
 def test_with_redis_and_postgresql_nothing_accepted_is_lost(worlds: Runs) -> None:
@@ -60,6 +62,7 @@ def test_with_redis_and_postgresql_nothing_accepted_is_lost(worlds: Runs) -> Non
     verdict, story = worlds["servers"].result()
     assert verdict.is_good, story
     assert verdict.counts["succeeded"] > 20, story
+    assert verdict.counts["of them over HTTP"] > 5, story
 
 
 def test_the_checker_condemns_a_build_that_only_publishes(worlds: Runs) -> None:
@@ -135,6 +138,7 @@ def test_the_checker_passes_what_is_good() -> None:
         ("lost though it may be repeated", replace(GOOD, recorded={"a": Recorded("lost", True, ("lost",))})),
         ("repeated though it may not be", replace(GOOD, begun={"a": 1, "b": 2})),
         ("succeeded without being done", replace(GOOD, ended={"b": 1})),
+        ("refused with another answer than 503", replace(GOOD, refused=("500 b'oops'",))),
         (
             "two runs of one nominal time",
             replace(GOOD, recorded={key: Recorded("failed", True, ("failed",), "2 t") for key in "ab"}),

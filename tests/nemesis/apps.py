@@ -15,7 +15,9 @@ class NemesisConfig(AppConfig):
         """Join the family; with NEMESIS_PUBLISH_ONLY=1 nothing is ever sent twice or taken back."""
         from stackyard.runs import dispatch
 
-        from . import kind  # noqa: F401
+        from . import clock, kind, step  # noqa: F401
+
+        clock.install()
 
         if os.environ.get("NEMESIS_PUBLISH_ONLY") == "1":
             dispatch.sweep = dispatch.reap = publish_only

@@ -30,12 +30,15 @@ class Recorded:
 
 @dataclass
 class Evidence:
-    """Promises (run id → retry-safe), attempts begun and ended by run id, and the recorded runs."""
+    """Promises (run id → retry-safe), attempts begun and ended by run id, and the recorded runs; how many of the promises
+    were given over HTTP, and what was answered there that is neither a promise nor `503, come again`."""
 
     accepted: Mapping[str, bool]
     begun: Mapping[str, int]
     ended: Mapping[str, int]
     recorded: Mapping[str, Recorded]
+    over_http: int = 0
+    refused: tuple[str, ...] = ()
 
 
 @dataclass
@@ -51,13 +54,19 @@ class Verdict:
         return not any(self.broken.values())
 
 
-def gather(accepted: Path, effects: Path, database: str) -> Evidence:
-    """Read the evidence. `database` is a path of SQLite or a URL of PostgreSQL."""
-    promises = {run: safe == "1" for run, safe in _lines(accepted)}
-    marks = Counter((run, what) for run, _, _, what in _lines(effects))
-    begun = {run: count for (run, what), count in marks.items() if what == "begin"}
-    ended = {run: count for (run, what), count in marks.items() if what == "end"}
-    return Evidence(promises, begun, ended, _read_runs(database))
+def gather(traces: Path, database: str) -> Evidence:
+    """Read the evidence: files in the folder `traces`, and the database, a path of SQLite or a URL of PostgreSQL."""
+    promises = _lines(traces / "accepted")
+    marks = Counter((run, what) for run, _, _, what in _lines(traces / "effects"))
+    refused = traces / "refused"
+    return Evidence(
+        accepted={run: safe == "1" for run, safe, _ in promises},
+        begun={run: count for (run, what), count in marks.items() if what == "begin"},
+        ended={run: count for (run, what), count in marks.items() if what == "end"},
+        recorded=_read_runs(database),
+        over_http=sum(door == "http" for _, _, door in promises),
+        refused=tuple(refused.read_text().splitlines()) if refused.exists() else (),
+    )
 
 
 def _lines(path: Path) -> list[list[str]]:
@@ -121,6 +130,7 @@ def check(evidence: Evidence) -> Verdict:
         "succeeded without being done": [
             key for key, run in recorded.items() if run.state == "succeeded" and not ended.get(key)
         ],
+        "refused with another answer than 503": list(evidence.refused),
         "two runs of one nominal time": [time for time, count in nominal.items() if count > 1],
     }
     return Verdict(broken, _counts(evidence))
@@ -130,6 +140,7 @@ def _counts(evidence: Evidence) -> dict[str, int]:
     recorded, begun = evidence.recorded, evidence.begun
     return {
         "accepted": len(evidence.accepted),
+        "of them over HTTP": evidence.over_http,
         "recorded": len(recorded),
         "of them scheduled": sum(run.nominal is not None for run in recorded.values()),
         **Counter(run.state for run in recorded.values()),

@@ -1,6 +1,6 @@
 """A client that accepts runs and writes down what it was promised, until it is killed.
 
-Run as `python -m tests.nemesis.client SEED`. Its log has one line a promise: `run retry_safe`.
+Run as `python -m tests.nemesis.client SEED`. Its log has one line a promise: `run retry_safe door`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import django
 
-PER_SECOND = 8
+PER_SECOND = 4
 
 
 def accept_one(chance: random.Random, workspace: Any) -> Any:
@@ -22,8 +22,9 @@ def accept_one(chance: random.Random, workspace: Any) -> Any:
 
     from stackyard.runs import dispatch
 
-    retry_safe = chance.random() < 0.6
-    work = {"seconds": chance.choice([0, 0.02, 0.1, 0.3, 0.8]), "failures": int(chance.random() < 0.1)}
+    from .traces import some_work
+
+    work, retry_safe = some_work(chance)
     # Sometimes in a transaction within a transaction, as stacks do it.
     with transaction.atomic(), transaction.atomic():
         return dispatch.start(
@@ -43,14 +44,14 @@ def main() -> None:
     from django.db import Error, close_old_connections
 
     from stackyard.core.models import Workspace
-    from tests.nemesis.kind import append_line
+    from tests.nemesis.traces import append_line
 
     chance, workspace = random.Random(int(sys.argv[1])), None
     while True:
         try:
             workspace = workspace or Workspace.objects.get(name="nemesis")
             run = accept_one(chance, workspace)
-            append_line(os.environ["NEMESIS_ACCEPTED"], f"{run.pk} {int(run.retry_safe)}")
+            append_line(os.environ["NEMESIS_ACCEPTED"], f"{run.pk} {int(run.retry_safe)} door")
             time.sleep(chance.random() * 2 / PER_SECOND)
         except Error:
             close_old_connections()

@@ -10,16 +10,9 @@ from stackyard.runs import dispatch
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
 
+from .traces import append_line
+
 KIND = "nemesis"
-
-
-def append_line(path: str, line: str) -> None:
-    """Add a line to a file that others write too: one write of O_APPEND is never torn, and outlives kill -9."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(descriptor, f"{line}\n".encode())
-    finally:
-        os.close(descriptor)
 
 
 class Flaky(Exception):

@@ -124,6 +124,13 @@ def signal_quietly(pid: int, number: signal.Signals) -> None:
 
 def freeze(pid: int, seconds: float) -> None:
     """SIGSTOP, and SIGCONT after a while."""
-    signal_quietly(pid, signal.SIGSTOP)
+    freeze_all([pid], seconds)
+
+
+def freeze_all(pids: list[int], seconds: float) -> None:
+    """SIGSTOP to several, and SIGCONT after a while."""
+    for pid in pids:
+        signal_quietly(pid, signal.SIGSTOP)
     time.sleep(seconds)
-    signal_quietly(pid, signal.SIGCONT)
+    for pid in pids:
+        signal_quietly(pid, signal.SIGCONT)

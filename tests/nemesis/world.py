@@ -1,4 +1,4 @@
-"""One world to be hurt: a home, two workers, two schedulers, a client, and the servers they use."""
+"""One world to be hurt: a home, two workers, two schedulers, a web server, who uses them, and the servers they use."""
 
 from __future__ import annotations
 
@@ -18,25 +18,17 @@ from tests import services
 
 from . import servers
 from .checker import Evidence, gather, unfinished
-from .processes import ROOT, Keeper, Process, freeze, signal_quietly
+from .disk import Disk, disk
+from .faults import faults_of
+from .processes import ROOT, Keeper, Process
 
 LEASE_SECONDS = 3
 SETTLE_SECONDS = 60
 PREPARE = """
 import django; django.setup()
-from datetime import timedelta
-from django.utils import timezone
-from stackyard.core.workspaces import create_workspace
-from stackyard.runs.schedule import replace_schedules
-from stackyard.start.installation import migrate
-migrate()
-workspace = create_workspace("nemesis")
-replace_schedules(workspace, "nemesis", 2, [
-    {"cron": "", "every_seconds": 1, "timezone": "UTC", "catch_up": "all", "input": None}
-])
+from tests.nemesis.step import prepare
+prepare()
 """
-
-
 PAUSE = """
 import django; django.setup()
 from stackyard.runs.models import Schedule
@@ -49,11 +41,15 @@ class World:
     """What runs, and where it leaves its traces."""
 
     home: Path
+    traces: Path
+    disk: Disk
     database: str
     environment: dict[str, str]
     workers: list[Process]
     schedulers: list[Process]
+    web: Process
     client: Process
+    caller: Process
     redis: servers.Redis | None = None
     postgres: servers.Postgres | None = None
     faults: list[str] = field(default_factory=list)
@@ -61,7 +57,20 @@ class World:
     @property
     def processes(self) -> list[Process]:
         """All that are ours."""
-        return [*self.workers, *self.schedulers, self.client]
+        return [*self.workers, *self.schedulers, self.web, self.client, self.caller]
+
+    def pids(self) -> list[int]:
+        """The ids of all that runs of it."""
+        mains = [process.pid for process in self.processes]
+        return [pid for pid in mains if pid is not None] + [
+            pid for process in self.processes for pid in process.children()
+        ]
+
+    def move_clock(self, hours: float, seconds: float) -> None:
+        """The clock of all processes, but not the database's, is wrong for a while."""
+        Path(self.environment["NEMESIS_CLOCK"]).write_text(str(hours))
+        time.sleep(seconds)
+        Path(self.environment["NEMESIS_CLOCK"]).write_text("0")
 
     def run(self, code: str) -> None:
         """Run Python in a process of this installation. RuntimeError with its output when it fails."""
@@ -72,11 +81,11 @@ class World:
 
     def evidence(self) -> Evidence:
         """What the checker reads."""
-        return gather(self.home / "accepted", self.home / "effects", self.database)
+        return gather(self.traces, self.database)
 
     def output(self) -> str:
         """What the processes have printed."""
-        parts = [(process.name, self.home / f"{process.name}.log") for process in self.processes]
+        parts = [(process.name, self.traces / f"{process.name}.log") for process in self.processes]
         return "\n".join(f"--- {name}\n{path.read_text()}" for name, path in parts if path.exists())
 
 
@@ -86,16 +95,21 @@ def make_world(
 ) -> Iterator[World]:
     """A world with an empty installation, nothing running in it yet."""
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stackyard-nemesis-")))
+        folder = tempfile.TemporaryDirectory(prefix="stackyard-nemesis-", ignore_cleanup_errors=True)
+        home, traces = Path(stack.enter_context(folder)) / "home", Path(folder.name) / "traces"
+        home.mkdir()
+        traces.mkdir()
+        own_disk = stack.enter_context(disk(home))
         redis = postgres = None
         if on_servers:
             redis, postgres = _start_servers(stack)
         database = postgres.url if postgres else str(home / "stackyard.sqlite3")
         environment = _environment(
-            home, postgres.url if postgres else "", redis.url if redis else "", lease_seconds
+            home, traces, postgres.url if postgres else "", redis.url if redis else "", lease_seconds
         )
         environment["NEMESIS_PUBLISH_ONLY"] = "1" if publish_only else "0"
-        world = World(home, database, environment, *_processes(home, seed), redis, postgres)
+        processes = _processes(traces, seed, environment["PORT"])
+        world = World(home, traces, own_disk, database, environment, *processes, redis, postgres)
         world.run(PREPARE)
         yield world
 
@@ -107,7 +121,9 @@ def _start_servers(stack: ExitStack) -> tuple[servers.Redis, servers.Postgres]:
     return stack.enter_context(servers.redis(program)), stack.enter_context(servers.postgres(programs))
 
 
-def _environment(home: Path, database_url: str, redis_url: str, lease_seconds: float) -> dict[str, str]:
+def _environment(
+    home: Path, traces: Path, database_url: str, redis_url: str, lease_seconds: float
+) -> dict[str, str]:
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.nemesis.settings",
@@ -118,58 +134,29 @@ def _environment(home: Path, database_url: str, redis_url: str, lease_seconds: f
         "WORKERS_AT_MOST": "2",
         "STACKYARD_RUN_LEASE_SECONDS": str(lease_seconds),
         "STACKYARD_RUN_SEND_AGAIN_SECONDS": "2",
-        "NEMESIS_ACCEPTED": str(home / "accepted"),
-        "NEMESIS_EFFECTS": str(home / "effects"),
+        "HOST": "127.0.0.1",
+        "PORT": str(services.free_port()),
+        "NEMESIS_ACCEPTED": str(traces / "accepted"),
+        "NEMESIS_EFFECTS": str(traces / "effects"),
+        "NEMESIS_REFUSED": str(traces / "refused"),
+        "NEMESIS_CLOCK": str(traces / "clock"),
     }
 
 
-def _processes(home: Path, seed: int) -> tuple[list[Process], list[Process], Process]:
+def _processes(
+    traces: Path, seed: int, port: str
+) -> tuple[list[Process], list[Process], Process, Process, Process]:
     def make(name: str, module: str, arguments: Callable[[], list[str]] = list) -> Process:
-        return Process(name, module, arguments, home / f"{name}.log")
+        return Process(name, module, arguments, traces / f"{name}.log")
 
     lives = itertools.count(seed * 1000)
     return (
         [make(f"worker-{n}", "stackyard.start.worker") for n in (1, 2)],
         [make(f"scheduler-{n}", "stackyard.start.scheduler") for n in (1, 2)],
+        make("web", "stackyard.start.web"),
         make("client", "tests.nemesis.client", lambda: [str(next(lives))]),
+        make("caller", "tests.nemesis.caller", lambda: [str(next(lives)), port]),
     )
-
-
-def faults_of(world: World, chance: random.Random) -> dict[str, Callable[[], None]]:
-    """Every fault this world can have, by name."""
-
-    def pool_child(deed: Callable[[int], None]) -> None:
-        children = chance.choice(world.workers).children()
-        if children:
-            deed(chance.choice(children))
-
-    def main(processes: list[Process], deed: Callable[[int], None]) -> None:
-        pid = chance.choice(processes).pid
-        if pid is not None:
-            deed(pid)
-
-    def kill(pid: int) -> None:
-        signal_quietly(pid, servers.KILL)
-
-    faults: dict[str, Callable[[], None]] = {
-        "kill -9 worker": lambda: main(world.workers, kill),
-        "kill -9 worker and its pool": lambda: chance.choice(world.workers).kill_group(),
-        "kill -9 pool child": lambda: pool_child(kill),
-        "kill -9 scheduler": lambda: main(world.schedulers, kill),
-        "kill -9 client": lambda: main([world.client], kill),
-        "freeze a pool child past its lease": lambda: pool_child(
-            lambda pid: freeze(pid, LEASE_SECONDS + 1.5)
-        ),
-        "stop a worker in order": lambda: main(world.workers, lambda pid: signal_quietly(pid, servers.TERM)),
-    }
-    if world.redis is not None:
-        redis = world.redis
-        faults["kill -9 Redis, back after 1 s"] = lambda: redis.kill_and_restart(1)
-        faults["freeze Redis for 3 s"] = lambda: redis.freeze(3)
-        faults["Redis a black hole for 3 s"] = lambda: redis.black_hole(3)
-    if world.postgres is not None:
-        faults["crash and restart of PostgreSQL"] = world.postgres.restart_as_after_a_crash
-    return faults
 
 
 def torment(
@@ -181,19 +168,19 @@ def torment(
 ) -> None:
     """Run the world under `count` faults, each kind equally often, in an order by the seed; then let it settle."""
     chance = random.Random(seed)
-    faults = faults_of(world, chance)
+    faults = faults_of(world, chance, LEASE_SECONDS)
     order: list[str] = []
     while len(order) < count:
         order += chance.sample(sorted(faults), len(faults))
     began = time.monotonic()
     with Keeper(world.processes, world.environment) as keeper:
-        wait_until(lambda: bool(world.evidence().ended), 40)
+        wait_until(lambda: bool(world.evidence().ended and world.evidence().over_http), 60)
         for name in order[:count]:
             time.sleep(chance.uniform(0.2, 1.2))
             say(f"{time.monotonic() - began:7.1f} s  {name}")
             world.faults.append(name)
             faults[name]()
-        keeper.retire([world.client])
+        keeper.retire([world.client, world.caller])
         world.run(PAUSE)
         wait_until(lambda: not unfinished(world.database), settle_seconds)
         say(f"{time.monotonic() - began:7.1f} s  settled")
