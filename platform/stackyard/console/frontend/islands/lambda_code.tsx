@@ -46,6 +46,11 @@ function begin(props: Props): LambdaSession {
   form.addEventListener("change", (event) => {
     if ((event.target as HTMLElement).closest("#settings")) made.changed();
   });
+  // "Start a run" of the page sends the form's own input.
+  const inputs = form.querySelector<HTMLTextAreaElement>("textarea[name=inputs]");
+  effect(() => {
+    if (inputs) inputs.value = sample.value;
+  });
   let isSending = false;
   form.addEventListener("submit", () => isSending = true);
   // In place of the plain page's own question, which does not know of drafts that save themselves.
@@ -127,6 +132,11 @@ function LambdaCode(props: Props) {
       <Bar />
       <Conflict />
       <div ref={place} class="code-place" />
+      <p class="help">
+        {T("TypeScript or JavaScript, with await and return at the top.")} {T(
+          "Tab indents; Escape, then Tab leaves the code. Ctrl Space suggests, Ctrl S saves and checks, Ctrl Enter runs.",
+        )}
+      </p>
       <Problems />
     </div>
   );
