@@ -51,6 +51,7 @@ OPEN: dict[str, tuple[str, int]] = {
     "apidoc:meta": ("/apidoc:meta", 200),
     "api:meta/<path:rest>": ("/api:meta/nothing", 404),
     "api:meta/": ("/api:meta/", 404),
+    "language/": ("/language/", 302),
     "words/<slug:language>/<slug:digest>.js": ("/words/en/0.js", 200),
     "api:meta": ("/api:meta", 404),
 }

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "stackyard.console.csp.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "stackyard.console.languages.ConsoleLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -190,6 +191,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+# German joins ("de", "Deutsch") when `manage.py words de` lists nothing any more.
+LANGUAGES = [("en", "English")]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_I18N = True
 FORMAT_MODULE_PATH = "stackyard.console.formats"

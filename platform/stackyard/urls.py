@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from endpoints import docs
 from endpoints.views import EndpointView
@@ -15,6 +16,7 @@ _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("words/<slug:language>/<slug:digest>.js", words, name="console_words"),
     re_path(r"^api(?:/|:(?!meta(?:/|\Z)))", EndpointView.as_view()),

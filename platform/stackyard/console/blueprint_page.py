@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from endpoints.blueprints import Blueprint, Option, apply_blueprint
 from endpoints.models import ApiGroup, Endpoint
@@ -27,14 +29,16 @@ def with_options() -> list[type[Blueprint]]:
 class OptionsForm(forms.Form):
     """The group, the table where the blueprint takes one, and a field for each of its options."""
 
-    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label="API group")
+    group = GroupField(
+        ApiGroup.objects.select_related("workspace"), empty_label=None, label=gettext_lazy("API group")
+    )
 
     def __init__(self, kind: type[Blueprint], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
         if kind.takes_table:
             tables = Table.objects.filter(hidden_at=None).select_related("workspace")
-            self.fields["table"] = TableField(tables, empty_label=None, label="Table")
+            self.fields["table"] = TableField(tables, empty_label=None, label=_("Table"))
         for option in kind.options:
             self.fields[f"option_{option.name}"] = _field(option)
 
@@ -46,7 +50,7 @@ class OptionsForm(forms.Form):
         options = {option.name: given[f"option_{option.name}"] for option in self.kind.options}
         table = given["table"].name if given.get("table") else None
         if table and given["table"].workspace_id != given["group"].workspace_id:
-            self.add_error("table", "Choose a table of the group's workspace.")
+            self.add_error("table", _("Choose a table of the group's workspace."))
             return []
         try:
             made = apply_blueprint(given["group"], self.kind.name, table, author, options)
@@ -54,7 +58,7 @@ class OptionsForm(forms.Form):
             add_to_form(self, _on_fields(problem))
             return []
         if not made:
-            self.add_error(None, "The group answers at this address already: nothing was made.")
+            self.add_error(None, _("The group answers at this address already: nothing was made."))
         return made
 
 
@@ -86,12 +90,15 @@ def blueprint_page(request: HttpRequest, kind: type[Blueprint]) -> HttpResponse:
     made = form.create(request.user) if request.method == "POST" else []
     if made:
         messages.success(
-            request, f"{made[0]} is made and live. Look it over, and set its secret if it has one."
+            request,
+            _("{made} is made and live. Look it over, and set its secret if it has one.").format(
+                made=made[0]
+            ),
         )
         return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[made[0].pk]))
     crumbs = [
-        ("Endpoints", reverse("admin:endpoints_endpoint_changelist")),
-        ("New endpoint", reverse("admin:endpoints_endpoint_add")),
+        (_("Endpoints"), reverse("admin:endpoints_endpoint_changelist")),
+        (_("New endpoint"), reverse("admin:endpoints_endpoint_add")),
     ]
     about = kind.description()
     return page(
@@ -101,5 +108,5 @@ def blueprint_page(request: HttpRequest, kind: type[Blueprint]) -> HttpResponse:
         crumbs,
         form=form,
         about=about,
-        action="Make and publish it",
+        action=_("Make and publish it"),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from stackyard.core.errors import Problem
 from stackyard.stacks.palette import step_kinds
@@ -74,32 +76,36 @@ class Editor:
     def _check(self, manuscript: Manuscript) -> None:
         self._compare(manuscript)
         if not manuscript.marks:
-            messages.success(self.request, "The check finds nothing wrong.")
+            messages.success(self.request, _("The check finds nothing wrong."))
 
     def _save(self, manuscript: Manuscript) -> HttpResponse | None:
         if not self._keep(manuscript):
             return None
-        messages.success(self.request, "The draft is saved." + _count(manuscript))
+        messages.success(self.request, _("The draft is saved.") + _count(manuscript))
         return self._back()
 
     def _publish(self, manuscript: Manuscript) -> HttpResponse | None:
         if not self._keep(manuscript):
             return None
         if manuscript.errors:
-            messages.error(self.request, "Not published: mend what is marked first. The draft is saved.")
+            messages.error(self.request, _("Not published: mend what is marked first. The draft is saved."))
             return None
         try:
             revision = self.owner.publish(self.request.user, self._sent("message").strip())
         except Problem as problem:
-            messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
+            messages.error(
+                self.request,
+                _("Not published. {problem} The draft is saved.").format(problem=sentence(problem)),
+            )
             return None
-        messages.success(self.request, f"Published: version {revision.number} is live.")
+        live = _("Published: version {number} is live.").format(number=revision.number)
+        messages.success(self.request, live)
         return self._back()
 
     def _try(self, manuscript: Manuscript) -> None:
         self._compare(manuscript)
         if manuscript.document is None or manuscript.errors:
-            messages.error(self.request, "Not run: mend what is marked first.")
+            messages.error(self.request, _("Not run: mend what is marked first."))
             return
         sample = self._sent("inputs")
         keeps = self.request.POST.get("keep_changes") == "on"
@@ -117,8 +123,10 @@ class Editor:
             self.theirs = classed(list(diff))
             messages.warning(
                 self.request,
-                "Not saved: the draft was changed since you opened this page. Compare below; "
-                "saving again replaces it with your text.",
+                _(
+                    "Not saved: the draft was changed since you opened this page. Compare below; "
+                    "saving again replaces it with your text."
+                ),
             )
             return False
         if manuscript.document is not None:
@@ -129,8 +137,10 @@ class Editor:
         if manuscript.document is None:
             messages.warning(
                 self.request,
-                "The text is kept, but it is not the draft yet: it cannot be read as a document. "
-                "Mend what is marked.",
+                _(
+                    "The text is kept, but it is not the draft yet: it cannot be read as a document. "
+                    "Mend what is marked."
+                ),
             )
         return manuscript.document is not None
 
@@ -173,7 +183,12 @@ def _count(manuscript: Manuscript) -> str:
     errors = len(manuscript.errors)
     if not errors:
         return ""
-    return f" {errors} fault{'s' if errors > 1 else ''} to mend before it can be published."
+    text = ngettext(
+        "{count} fault to mend before it can be published.",
+        "{count} faults to mend before it can be published.",
+        errors,
+    )
+    return " " + text.format(count=errors)
 
 
 def differences(old: str, new: str, old_name: str, new_name: str) -> list[tuple[str, str]]:

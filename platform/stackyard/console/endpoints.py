@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import set_active
@@ -35,9 +37,11 @@ class EndpointAdmin(InWorkspace):
     search_fields = ("name", "path", "description")
     list_select_related = ("published", "group", "group__workspace")
     actions = None
-    empty_text = "An endpoint answers one method and path. Make one, try it on the spot, publish it."
+    empty_text = gettext_lazy(
+        "An endpoint answers one method and path. Make one, try it on the spot, publish it."
+    )
 
-    @admin.display(description="Call", ordering="path")
+    @admin.display(description=gettext_lazy("Call"), ordering="path")
     def call(self, endpoint: Endpoint) -> str:
         """Method and path."""
         return format_html(
@@ -47,12 +51,12 @@ class EndpointAdmin(InWorkspace):
             endpoint.path,
         )
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, endpoint: Endpoint) -> str:
         """Draft, live, off, or live with a draft that differs."""
         return render_to_string("console/state.html", {"owner": endpoint})
 
-    @admin.display(description="Who may call")
+    @admin.display(description=gettext_lazy("Who may call"))
     def auth(self, endpoint: Endpoint) -> str:
         """The auth methods of what is live, else of the draft."""
         return ", ".join(_auth_of(endpoint))
@@ -83,22 +87,22 @@ class EndpointAdmin(InWorkspace):
         many = BlueprintForm(request.POST if for_table else None, prefix="many", initial=request.GET.dict())
         made = (many if for_table else one).create(request.user) if request.method == "POST" else []
         if made and for_table:
-            messages.success(request, f"{len(made)} endpoints are made and live.")
+            messages.success(request, _("{made} endpoints are made and live.").format(made=len(made)))
             group = f"?group__id__exact={made[0].group_id}"
             return HttpResponseRedirect(reverse("admin:endpoints_endpoint_changelist") + group)
         if made:
-            messages.success(request, "The endpoint is made. Write its stack, try it, publish it.")
+            messages.success(request, _("The endpoint is made. Write its stack, try it, publish it."))
             return HttpResponseRedirect(reverse("admin:endpoints_endpoint_change", args=[made[0].pk]))
-        crumbs = [("Endpoints", reverse("admin:endpoints_endpoint_changelist"))]
+        crumbs = [(_("Endpoints"), reverse("admin:endpoints_endpoint_changelist"))]
         return page(
             request,
             "console/new_endpoint.html",
-            "New endpoint",
+            _("New endpoint"),
             crumbs,
             form=one,
             many=many,
             kinds=kinds,
-            action="Make the endpoint",
+            action=_("Make the endpoint"),
         )
 
     def switch(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
 from stackyard.core.yaml import InvalidYaml, dump, load
@@ -46,9 +48,11 @@ def read_options(text: str) -> dict[str, Any]:
     try:
         data = load(text).data
     except InvalidYaml as problem:
-        raise forms.ValidationError(f"Not readable: {problem.faults[0].message}.") from problem
+        raise forms.ValidationError(
+            _("Not readable: {message}.").format(message=problem.faults[0].message)
+        ) from problem
     if not isinstance(data, dict):
-        raise forms.ValidationError("Write options as name: value, such as max_length: 20.")
+        raise forms.ValidationError(_("Write options as name: value, such as max_length: 20."))
     return data
 
 
@@ -70,7 +74,9 @@ def read_default(text: str, type_name: str, options: Mapping[str, Any]) -> Any:
     try:
         return load(text).data
     except InvalidYaml as problem:
-        raise forms.ValidationError(f"Not readable: {problem.faults[0].message}.") from problem
+        raise forms.ValidationError(
+            _("Not readable: {message}.").format(message=problem.faults[0].message)
+        ) from problem
 
 
 def show_default(default: Any) -> str:
@@ -149,7 +155,7 @@ class FieldRows(forms.BaseFormSet):
         for form in self.forms:
             name = form.cleaned_data.get("name", "").lower() if hasattr(form, "cleaned_data") else ""
             if name and name in seen:
-                form.add_error("name", "Another row has this name.")
+                form.add_error("name", _("Another row has this name."))
             seen.add(name)
 
 
@@ -162,11 +168,15 @@ class IndexForm(forms.Form):
     """A new index."""
 
     names = forms.CharField(
-        label="Fields",
-        help_text="In order, separated by blanks; a minus in front for descending: status -created_at",
+        label=gettext_lazy("Fields"),
+        help_text=gettext_lazy(
+            "In order, separated by blanks; a minus in front for descending: status -created_at"
+        ),
         widget=forms.TextInput(attrs={"class": "code"}),
     )
-    unique = forms.BooleanField(required=False, help_text="Refuse two records with the same values.")
+    unique = forms.BooleanField(
+        required=False, help_text=gettext_lazy("Refuse two records with the same values.")
+    )
 
     def parts(self) -> list[str]:
         """The fields as the deed takes them."""

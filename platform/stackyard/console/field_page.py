@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem, did_you_mean
 from stackyard.tables import changes
@@ -23,21 +25,27 @@ from .problems import add_to_form
 class FieldForm(forms.Form):
     """What may be changed of a field. Its type may not: the stored values depend on it."""
 
-    name = forms.CharField(max_length=63, help_text="Renaming changes no data.")
+    name = forms.CharField(max_length=63, help_text=gettext_lazy("Renaming changes no data."))
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
     )
     options = OptionsField(
         required=False,
-        help_text="One a line, such as max_length: 20.",
+        help_text=gettext_lazy("One a line, such as max_length: 20."),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField code", "spellcheck": "false"}),
     )
-    required = forms.BooleanField(required=False, help_text="Records that hold nothing here get the default.")
-    unique = forms.BooleanField(required=False, help_text="Refuse two records with the same value.")
-    default = forms.CharField(required=False, help_text="For records that say nothing here.")
+    required = forms.BooleanField(
+        required=False, help_text=gettext_lazy("Records that hold nothing here get the default.")
+    )
+    unique = forms.BooleanField(
+        required=False, help_text=gettext_lazy("Refuse two records with the same value.")
+    )
+    default = forms.CharField(required=False, help_text=gettext_lazy("For records that say nothing here."))
     access = forms.ChoiceField(
         choices=ACCESS,
-        help_text="Private fields are left out of records unless a stack names them; internal ones callers never see.",
+        help_text=gettext_lazy(
+            "Private fields are left out of records unless a stack names them; internal ones callers never see."
+        ),
     )
 
 
@@ -54,22 +62,22 @@ class FieldPage:
         """The page, or the way back to the table after a change."""
         field = self.field
         if field is None:
-            messages.error(self.request, "There is no such field.")
+            messages.error(self.request, _("There is no such field."))
             return HttpResponseRedirect(self.back)
         form = FieldForm(self.request.POST or None, initial=self._initial(field))
         if self.request.method == "POST" and form.is_valid() and self._change(field, form):
-            messages.success(self.request, f"The field {field.name} is changed.")
+            messages.success(self.request, _("The field {name} is changed.").format(name=field.name))
             return HttpResponseRedirect(self.back)
         kind = FieldType.get(field.type)
         return page(
             self.request,
             "console/field_page.html",
-            f"Field {form.initial['name']}",
-            [("Tables", reverse("admin:tables_table_changelist")), (self.table.name, self.back)],
+            _("Field {name}").format(name=form.initial["name"]),
+            [(_("Tables"), reverse("admin:tables_table_changelist")), (self.table.name, self.back)],
             form=form,
             kind=kind,
             options=[(name, option) for name, option in kind.option_spec.items()],
-            action="Change the field",
+            action=_("Change the field"),
             hide_url=reverse("admin:tables_table_hide_field", args=[self.table.pk, field.pk]),
         )
 
@@ -94,7 +102,12 @@ class FieldPage:
         for key in options:
             if key not in kind.option_spec:
                 hint = did_you_mean(key, kind.option_spec)
-                form.add_error("options", f'A {kind.name} field has no option "{key}".{hint}')
+                form.add_error(
+                    "options",
+                    _('A {name} field has no option "{key}".{hint}').format(
+                        name=kind.name, key=key, hint=hint
+                    ),
+                )
                 return False
         try:
             default = read_default(given["default"], field.type, options) if given["default"] else None

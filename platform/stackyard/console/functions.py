@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
@@ -27,7 +29,9 @@ class NewFunctionForm(forms.Form):
     """Where a function lives and what it is called; the rest is its document."""
 
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
-    name = forms.CharField(max_length=63, help_text="Letters, digits and _, such as order_total.")
+    name = forms.CharField(
+        max_length=63, help_text=gettext_lazy("Letters, digits and _, such as order_total.")
+    )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def create(self, author: Any) -> Function | None:
@@ -52,9 +56,9 @@ class FunctionAdmin(InWorkspace):
     search_fields = ("name", "description")
     list_select_related = ("published", "workspace")
     actions = None
-    empty_text = "A function is a stack that other stacks call, so that a rule is written once."
+    empty_text = gettext_lazy("A function is a stack that other stacks call, so that a rule is written once.")
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, function: Function) -> str:
         """Draft, live, or live with a draft that differs."""
         return render_to_string("console/state.html", {"owner": function})
@@ -68,9 +72,9 @@ class FunctionAdmin(InWorkspace):
         form = NewFunctionForm(request.POST or None)
         made = form.create(request.user) if request.method == "POST" else None
         if made is not None:
-            messages.success(request, "The function is made. Write its stack, try it, publish it.")
+            messages.success(request, _("The function is made. Write its stack, try it, publish it."))
             return HttpResponseRedirect(reverse("admin:stacks_function_change", args=[made.pk]))
-        crumbs = [("Functions", reverse("admin:stacks_function_changelist"))]
+        crumbs = [(_("Functions"), reverse("admin:stacks_function_changelist"))]
         return page(
-            request, "console/form.html", "New function", crumbs, form=form, action="Make the function"
+            request, "console/form.html", _("New function"), crumbs, form=form, action=_("Make the function")
         )

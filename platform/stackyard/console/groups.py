@@ -10,6 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy
 
 from endpoints import groups
 from endpoints.models import ApiGroup
@@ -26,16 +27,22 @@ class ApiGroupForm(forms.ModelForm):
         model = ApiGroup
         exclude = ()
         help_texts = {
-            "canonical": "The address is /api:CANONICAL/… Eight random characters unless you choose.",
-            "mount": "A second, readable address: v1 makes /api/v1/… Leave empty for none.",
-            "docs": "Who may read /apidoc:CANONICAL and /apispec:CANONICAL.",
-            "docs_token": "Asked for where the documentation is shown with a token.",
-            "cors": 'Which browsers may call, such as {"origins": ["https://app.example.com"]}. Empty: none.',
-            "unknown_inputs": "What happens to a call with a parameter the endpoint does not name.",
-            "active": "Off: every endpoint of the group answers 404.",
-            "deprecated_at": "Sent with each answer as Deprecation.",
-            "sunset_at": "Sent as Sunset: when the group will stop answering.",
-            "successor": "Sent as the link to the version that replaces this one.",
+            "canonical": gettext_lazy(
+                "The address is /api:CANONICAL/… Eight random characters unless you choose."
+            ),
+            "mount": gettext_lazy("A second, readable address: v1 makes /api/v1/… Leave empty for none."),
+            "docs": gettext_lazy("Who may read /apidoc:CANONICAL and /apispec:CANONICAL."),
+            "docs_token": gettext_lazy("Asked for where the documentation is shown with a token."),
+            "cors": gettext_lazy(
+                'Which browsers may call, such as {"origins": ["https://app.example.com"]}. Empty: none.'
+            ),
+            "unknown_inputs": gettext_lazy(
+                "What happens to a call with a parameter the endpoint does not name."
+            ),
+            "active": gettext_lazy("Off: every endpoint of the group answers 404."),
+            "deprecated_at": gettext_lazy("Sent with each answer as Deprecation."),
+            "sunset_at": gettext_lazy("Sent as Sunset: when the group will stop answering."),
+            "successor": gettext_lazy("Sent as the link to the version that replaces this one."),
         }
         widgets = {
             "cors": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField code", "spellcheck": "false"}),
@@ -53,27 +60,27 @@ class ApiGroupAdmin(ProblemsOnForm, InWorkspace):
     search_fields = ("name", "canonical", "mount", "description")
     readonly_fields = ("documentation",)
     formfield_overrides = {models.DateTimeField: {"form_class": MomentField, "widget": MomentInput}}
-    empty_text = (
+    empty_text = gettext_lazy(
         "A group gives its endpoints one address, one documentation and one CORS rule. A group is a version."
     )
     fieldsets = (
         (None, {"fields": ("workspace", "name", "description", "active")}),
-        ("Address", {"fields": ("canonical", "mount")}),
-        ("Documentation", {"fields": ("docs", "docs_token", "documentation")}),
-        ("Calls", {"fields": ("cors", "unknown_inputs", "timestamps")}),
-        ("Versions", {"fields": ("deprecated_at", "sunset_at", "successor")}),
+        (gettext_lazy("Address"), {"fields": ("canonical", "mount")}),
+        (gettext_lazy("Documentation"), {"fields": ("docs", "docs_token", "documentation")}),
+        (gettext_lazy("Calls"), {"fields": ("cors", "unknown_inputs", "timestamps")}),
+        (gettext_lazy("Versions"), {"fields": ("deprecated_at", "sunset_at", "successor")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiGroup | None = None) -> tuple[str, ...]:
         """A group stays in its workspace."""
         return ("workspace", "documentation") if obj else ("documentation",)
 
-    @admin.display(description="Address", ordering="canonical")
+    @admin.display(description=gettext_lazy("Address"), ordering="canonical")
     def address(self, group: ApiGroup) -> str:
         """The canonical address."""
         return format_html("<code>/api:{}/</code>", group.canonical)
 
-    @admin.display(description="Documentation")
+    @admin.display(description=gettext_lazy("Documentation"))
     def documentation(self, group: ApiGroup) -> str:
         """Where the group's documentation is read."""
         if not group.pk or group.docs == "off":

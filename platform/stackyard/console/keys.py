@@ -10,6 +10,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from auth.keys import change_key, create_key, revoke_key
 from auth.models import ApiKey
@@ -29,12 +31,18 @@ class RightsForm(forms.Form):
 
     scopes = forms.CharField(
         initial="*",
-        help_text="Separated by blanks: * (every endpoint), GROUP, GROUP:read, GROUP/ENDPOINT, meta (the management API).",
+        help_text=gettext_lazy(
+            "Separated by blanks: * (every endpoint), GROUP, GROUP:read, GROUP/ENDPOINT, meta (the management API)."
+        ),
     )
-    expires_at = MomentField(required=False, label="Expires at", help_text="UTC. Empty: never.")
+    expires_at = MomentField(
+        required=False, label=gettext_lazy("Expires at"), help_text=gettext_lazy("UTC. Empty: never.")
+    )
     addresses = forms.CharField(
         required=False,
-        help_text="Where it may be used from, separated by blanks: 203.0.113.7 10.0.0.0/8. Empty: everywhere.",
+        help_text=gettext_lazy(
+            "Where it may be used from, separated by blanks: 203.0.113.7 10.0.0.0/8. Empty: everywhere."
+        ),
     )
 
     def rights(self) -> dict[str, Any]:
@@ -49,7 +57,7 @@ class NewKeyForm(RightsForm):
 
     field_order = ("workspace", "name", "scopes", "expires_at", "addresses")
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
-    name = forms.CharField(max_length=100, help_text="Who will use it: n8n, the mobile app …")
+    name = forms.CharField(max_length=100, help_text=gettext_lazy("Who will use it: n8n, the mobile app …"))
 
 
 class ApiKeyAdmin(InWorkspace):
@@ -69,21 +77,21 @@ class ApiKeyAdmin(InWorkspace):
     search_fields = ("name", "prefix")
     list_select_related = ("workspace",)
     actions = None
-    empty_text = (
+    empty_text = gettext_lazy(
         "A key lets a program call endpoints: it is sent as X-API-Key. It is shown once, when it is made."
     )
 
-    @admin.display(description="Begins with", ordering="prefix")
+    @admin.display(description=gettext_lazy("Begins with"), ordering="prefix")
     def shown_prefix(self, key: ApiKey) -> str:
         """What tells keys apart."""
         return format_html("<code>{}…</code>", key.prefix)
 
-    @admin.display(description="Scopes")
+    @admin.display(description=gettext_lazy("Scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
         """The scopes as one text."""
         return " ".join(map(str, key.scopes))
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, key: ApiKey) -> str:
         """Valid, expired or revoked."""
         return format_html('<span class="state {}">{}</span>', *state_of(key))
@@ -108,17 +116,24 @@ class ApiKeyAdmin(InWorkspace):
                     given["workspace"], given["name"], created_by=request.user, **form.rights()
                 )
                 return page(
-                    request, "console/key_made.html", f"Key {key.name}", _crumbs(), key=key, text=text
+                    request,
+                    "console/key_made.html",
+                    _("Key {name}").format(name=key.name),
+                    _crumbs(),
+                    key=key,
+                    text=text,
                 )
             except Problem as problem:
                 add_to_form(form, problem)
-        return page(request, "console/form.html", "New API key", _crumbs(), form=form, action="Make the key")
+        return page(
+            request, "console/form.html", _("New API key"), _crumbs(), form=form, action=_("Make the key")
+        )
 
     def change(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The rights of a key."""
         key = ApiKey.objects.select_related("workspace").filter(pk=pk).first()
         if key is None:
-            messages.error(request, "There is no such key.")
+            messages.error(request, _("There is no such key."))
             return HttpResponseRedirect(reverse(_LIST))
         initial = {
             "scopes": " ".join(map(str, key.scopes)),
@@ -129,19 +144,19 @@ class ApiKeyAdmin(InWorkspace):
         if request.method == "POST" and form.is_valid():
             try:
                 change_key(key, **form.rights())
-                messages.success(request, "The key's rights are changed.")
+                messages.success(request, _("The key's rights are changed."))
                 return HttpResponseRedirect(reverse(_LIST))
             except Problem as problem:
                 add_to_form(form, problem)
         return page(
             request,
             "console/key.html",
-            f"Key {key.name}",
+            _("Key {name}").format(name=key.name),
             _crumbs(),
             form=form,
             key=key,
             state=state_of(key),
-            action="Change the rights",
+            action=_("Change the rights"),
         )
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -153,10 +168,12 @@ class ApiKeyAdmin(InWorkspace):
         return confirmed(
             request,
             lambda: revoke_key(key),
-            title=f"Revoke {key.name}",
-            warning=f"Whoever calls with the key {key.prefix}… is refused within a second, for good.",
-            action="Yes, revoke this key",
-            done=f"The key {key.name} is revoked.",
+            title=_("Revoke {name}").format(name=key.name),
+            warning=_("Whoever calls with the key {prefix}… is refused within a second, for good.").format(
+                prefix=key.prefix
+            ),
+            action=_("Yes, revoke this key"),
+            done=_("The key {name} is revoked.").format(name=key.name),
             back=reverse("admin:accounts_apikey_change", args=[pk]),
             after=reverse(_LIST),
             crumbs=_crumbs(),
@@ -164,13 +181,13 @@ class ApiKeyAdmin(InWorkspace):
 
 
 def _crumbs() -> list[tuple[str, str | None]]:
-    return [("API keys", reverse(_LIST))]
+    return [(_("API keys"), reverse(_LIST))]
 
 
 def state_of(key: ApiKey) -> tuple[str, str]:
     """Class and word: `live` Valid, `off` Revoked or Expired."""
     if key.revoked_at is not None:
-        return "off", "Revoked"
+        return "off", _("Revoked")
     if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
-        return "off", "Expired"
-    return "live", "Valid"
+        return "off", _("Expired")
+    return "live", _("Valid")

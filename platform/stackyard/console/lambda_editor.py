@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from lambdas.document import with_defaults
 from lambdas.running import start_lambda
@@ -123,7 +124,9 @@ class LambdaEditor:
         try:
             faults = self.owner.check(document)
         except Problem as problem:
-            messages.error(self.request, f"The code could not be checked. {sentence(problem)}")
+            messages.error(
+                self.request, _("The code could not be checked. {problem}").format(problem=sentence(problem))
+            )
             return Manuscript(code, document)
         form.show(faults)
         self._warn(faults)
@@ -142,36 +145,44 @@ class LambdaEditor:
         if not form.errors and not manuscript.errors and manuscript.document is not None:
             manuscript.marks += _marks(type_faults(self.owner.workspace, manuscript.document))
         if not form.errors and not manuscript.marks:
-            messages.success(self.request, "The check finds nothing wrong.")
+            messages.success(self.request, _("The check finds nothing wrong."))
 
     def _save(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
         if not self._keep(manuscript):
             return None
         is_faulty = form.errors or manuscript.errors
         more = " Mend what is marked before it is published." if is_faulty else ""
-        messages.success(self.request, f"The draft is saved.{more}")
+        messages.success(self.request, _("The draft is saved.{more}").format(more=more))
         return HttpResponseRedirect(self.owner.address("change"))
 
     def _publish(self, form: LambdaForm, manuscript: Manuscript) -> HttpResponse | None:
         if not self._keep(manuscript):
             return None
         if form.errors or manuscript.errors:
-            messages.error(self.request, "Not published: mend what is marked first. The draft is saved.")
+            messages.error(self.request, _("Not published: mend what is marked first. The draft is saved."))
             return None
         try:
             revision = self.owner.publish(self.request.user, self._sent("message").strip())
         except Problem as problem:
-            messages.error(self.request, f"Not published. {sentence(problem)} The draft is saved.")
+            messages.error(
+                self.request,
+                _("Not published. {problem} The draft is saved.").format(problem=sentence(problem)),
+            )
             return None
-        messages.success(self.request, f"Published: version {revision.number} is live.")
+        messages.success(
+            self.request, _("Published: version {number} is live.").format(number=revision.number)
+        )
         for fault in type_faults(self.owner.workspace, revision.document)[:SHOWN_TYPE_FAULTS]:
-            messages.warning(self.request, f"Line {fault.line}: {capital(fault.message)}")
+            messages.warning(
+                self.request,
+                _("Line {line}: {message}").format(line=fault.line, message=capital(fault.message)),
+            )
         return HttpResponseRedirect(self.owner.address("change"))
 
     def _keep(self, manuscript: Manuscript) -> bool:
         """Save code and settings as the draft; False when somebody else saved meanwhile, or when they cannot be read."""
         if manuscript.document is None:
-            messages.error(self.request, "Not saved: the settings cannot be read. Mend what is marked.")
+            messages.error(self.request, _("Not saved: the settings cannot be read. Mend what is marked."))
             return False
         if self.seen != (now := sketches.digest_of(self.owner.row.draft)):
             self.seen = now
@@ -180,8 +191,10 @@ class LambdaEditor:
             self.theirs = classed(list(difflib.unified_diff(*pair, lineterm="")))
             messages.warning(
                 self.request,
-                "Not saved: the draft was changed since you opened this page. Compare below; "
-                "saving again replaces it with yours.",
+                _(
+                    "Not saved: the draft was changed since you opened this page. Compare below; "
+                    "saving again replaces it with yours."
+                ),
             )
             return False
         self.owner.save_draft(manuscript.document, self.request.user)
@@ -191,7 +204,7 @@ class LambdaEditor:
 
     def _try(self, form: LambdaForm, manuscript: Manuscript) -> None:
         if manuscript.document is None or form.errors:
-            messages.error(self.request, "Not run: mend what is marked first.")
+            messages.error(self.request, _("Not run: mend what is marked first."))
             return
         try:
             given = load(self._sent("inputs")).data
@@ -212,10 +225,13 @@ class LambdaEditor:
             )
         except Problem as problem:
             details = "".join(f" {capital(detail.message)}." for detail in details_of(problem))
-            messages.error(self.request, f"Not started. {sentence(problem)}{details}")
+            messages.error(
+                self.request,
+                _("Not started. {problem}{details}").format(problem=sentence(problem), details=details),
+            )
             return None
         due = f" It is due at {at:%Y-%m-%d %H:%M:%S} UTC." if at is not None else ""
-        messages.success(self.request, f"The run is accepted.{due}")
+        messages.success(self.request, _("The run is accepted.{due}").format(due=due))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
 
     def _run_at(self) -> datetime:
@@ -254,15 +270,6 @@ class LambdaEditor:
             zone=self.owner.workspace.timezone,
             rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
             tried=self.tried,
-            code={
-                "address": self.owner.pages,
-                "version": self.seen,
-                "sample": sample or "{}",
-                "marks": [
-                    {"line": m.line, "column": m.column, "level": m.level, "message": m.message}
-                    for m in manuscript.marks
-                ],
-            },
             schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],
             hook=f"{settings.PUBLIC_URL}/hook:{hook.key}" if hook is not None else "",
             runs=Run.objects.filter(kind="lambda", target_id=row.pk).defer(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from lambdas.document import DEFAULTS, LONGEST_SECONDS, MEMORY_MB, with_defaults
 from lambdas.triggers.schedule import CATCH_UP
@@ -42,39 +43,43 @@ class LambdaForm(forms.Form):
     )
     memory_mb = forms.CharField(
         required=False,
-        label="Memory",
+        label=gettext_lazy("Memory"),
         widget=forms.NumberInput(attrs={"min": MEMORY_MB[0], "max": MEMORY_MB[1]}),
         help_text=f"MB, {MEMORY_MB[0]} to {MEMORY_MB[1]:,}.",
     )
     variables = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Which variables of the workspace the code sees as env.",
+        help_text=gettext_lazy("Which variables of the workspace the code sees as env."),
     )
     network = forms.CharField(
         required=False,
-        label="Hosts",
+        label=gettext_lazy("Hosts"),
         widget=forms.Textarea(attrs={"rows": 2, "class": "code", "spellcheck": "false"}),
-        help_text="Hosts the code may call, one a line: api.example.com, *.example.com. None without.",
+        help_text=gettext_lazy(
+            "Hosts the code may call, one a line: api.example.com, *.example.com. None without."
+        ),
     )
     retry_safe = forms.BooleanField(
         required=False,
-        label="Safe to run twice",
-        help_text="A run that fails or whose worker dies is tried again. Without, it is never run a second time.",
+        label=gettext_lazy("Safe to run twice"),
+        help_text=gettext_lazy(
+            "A run that fails or whose worker dies is tried again. Without, it is never run a second time."
+        ),
     )
     max_attempts = forms.CharField(
-        required=False, label="Attempts", widget=forms.NumberInput(attrs={"min": 1, "max": 20})
+        required=False, label=gettext_lazy("Attempts"), widget=forms.NumberInput(attrs={"min": 1, "max": 20})
     )
     catch_up = forms.CharField(
         required=False,
-        label="Missed times",
+        label=gettext_lazy("Missed times"),
         widget=forms.Select(choices=[(name, capital(_CATCH_UP_WORDS[name])) for name in CATCH_UP]),
-        help_text="What becomes of a schedule's times while nothing ran.",
+        help_text=gettext_lazy("What becomes of a schedule's times while nothing ran."),
     )
     fresh_process = forms.BooleanField(
         required=False,
-        label="A fresh process for each run",
-        help_text="Slower to start; nothing is left behind.",
+        label=gettext_lazy("A fresh process for each run"),
+        help_text=gettext_lazy("Slower to start; nothing is left behind."),
     )
 
     def __init__(self, workspace: Workspace, sent: Any) -> None:

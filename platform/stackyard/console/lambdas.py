@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from lambdas.models import Lambda
 from lambdas.publishing import create_lambda
@@ -20,7 +22,6 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import pause
 
 from .chosen_workspace import InWorkspace
-from .code_pages import CodePages
 from .lambda_editor import LambdaEditor
 from .owners import LambdaOwner, StackOwner
 from .pages import page
@@ -37,7 +38,9 @@ class NewLambdaForm(forms.Form):
     """Where a lambda lives and what it is called; the rest is its document."""
 
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
-    name = forms.CharField(max_length=63, help_text="Letters, digits and _, such as process_daily_orders.")
+    name = forms.CharField(
+        max_length=63, help_text=gettext_lazy("Letters, digits and _, such as process_daily_orders.")
+    )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
     def create(self, author: Any) -> Lambda | None:
@@ -59,7 +62,7 @@ class LambdaPages(StackPages):
     def urls(self) -> list[URLPattern]:
         """The routes of a stack's owner, and pausing a schedule."""
         pausing = self._route("<int:pk>/schedules/<int:schedule>/", self.pause, "schedule")
-        return [*super().urls(), pausing, *CodePages(self.owner_type, self.prefix).urls()]
+        return [*super().urls(), pausing]
 
     def edit(self, request: HttpRequest, owner: StackOwner) -> HttpResponse:
         """The editor."""
@@ -72,7 +75,7 @@ class LambdaPages(StackPages):
             paused = request.POST.get("paused") == "on"
             pause(found, paused)
             words = "paused" if paused else "going on"
-            messages.success(request, f"The schedule {found} is {words}.")
+            messages.success(request, _("The schedule {found} is {words}.").format(found=found, words=words))
         return HttpResponseRedirect(owner.address("change"))
 
 
@@ -85,7 +88,7 @@ class LambdaAdmin(InWorkspace):
     search_fields = ("name", "description")
     list_select_related = ("published", "workspace")
     actions = None
-    empty_text = (
+    empty_text = gettext_lazy(
         "A lambda is code that runs in a process of its own: by a schedule, after records change, by a "
         "webhook, or from a stack."
     )
@@ -97,17 +100,17 @@ class LambdaAdmin(InWorkspace):
         found: QuerySet[Lambda] = super().get_queryset(request).annotate(**last)
         return found
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, target: Lambda) -> str:
         """Draft, live, or live with a draft that differs."""
         return render_to_string("console/state.html", {"owner": target})
 
-    @admin.display(description="Triggers")
+    @admin.display(description=gettext_lazy("Triggers"))
     def shown_triggers(self, target: Lambda) -> str:
         """What starts what is live."""
         return ", ".join(in_words(target.published.document)) if target.published else ""
 
-    @admin.display(description="Last run (UTC)")
+    @admin.display(description=gettext_lazy("Last run (UTC)"))
     def last_run(self, target: Any) -> str:
         """State and time of the last run, with a link to it."""
         if target.last_id is None:
@@ -126,10 +129,12 @@ class LambdaAdmin(InWorkspace):
         form = NewLambdaForm(request.POST or None)
         made = form.create(request.user) if request.method == "POST" else None
         if made is not None:
-            messages.success(request, "The lambda is made. Write its code, run it, publish it.")
+            messages.success(request, _("The lambda is made. Write its code, run it, publish it."))
             return HttpResponseRedirect(reverse("admin:lambdas_lambda_change", args=[made.pk]))
-        crumbs = [("Lambdas", reverse("admin:lambdas_lambda_changelist"))]
-        return page(request, "console/form.html", "New lambda", crumbs, form=form, action="Make the lambda")
+        crumbs = [(_("Lambdas"), reverse("admin:lambdas_lambda_changelist"))]
+        return page(
+            request, "console/form.html", _("New lambda"), crumbs, form=form, action=_("Make the lambda")
+        )
 
 
 def in_words(document: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from stackyard.core.errors import Problem
 
@@ -49,7 +50,7 @@ def confirmed(
         try:
             deed()
         except Problem as problem:
-            messages.error(request, f"Not done: {sentence(problem)}")
+            messages.error(request, _("Not done: {problem}").format(problem=sentence(problem)))
             return HttpResponseRedirect(back)
         messages.success(request, done)
         return HttpResponseRedirect(after)

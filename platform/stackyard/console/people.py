@@ -10,6 +10,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from auth.models import User
 
@@ -28,7 +30,7 @@ class NewUserForm(AdminUserCreationForm):
         """Addresses are kept in lower case; one account each."""
         email: str = self.cleaned_data["email"].lower()
         if User.objects.filter(email=email).exists():
-            raise forms.ValidationError("There is an account with this e-mail already.")
+            raise forms.ValidationError(_("There is an account with this e-mail already."))
         return email
 
 
@@ -50,7 +52,7 @@ class UserForm(forms.ModelForm):
         stays_owner = cleaned.get("is_active") and cleaned.get("is_superuser")
         others = User.objects.filter(is_active=True, is_superuser=True).exclude(pk=self.instance.pk)
         if not stays_owner and not others.exists():
-            raise forms.ValidationError("This is the only active owner: make another owner first.")
+            raise forms.ValidationError(_("This is the only active owner: make another owner first."))
         return cleaned
 
 
@@ -68,8 +70,8 @@ class PeopleAdmin(ProblemsOnForm, UserAdmin):
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("email", "password", "first_name", "last_name")}),
-        ("Rights", {"fields": ("is_active", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (gettext_lazy("Rights"), {"fields": ("is_active", "is_superuser")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 

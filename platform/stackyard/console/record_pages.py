@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 
 from stackyard.core.errors import Problem
 from stackyard.core.jsonout import iso
@@ -65,7 +66,7 @@ def list_records(request: HttpRequest, table: Table) -> HttpResponse:
         request,
         "console/records.html",
         table.name,
-        [("Tables", reverse("admin:tables_table_changelist"))],
+        [(_("Tables"), reverse("admin:tables_table_changelist"))],
         table=table,
         records=records,
         heads=records.heads(),
@@ -86,7 +87,7 @@ def add_record(request: HttpRequest, table: Table) -> HttpResponse:
         if not any(entry.errors for entry in inputs):
             try:
                 made = store.add(definition, values)
-                messages.success(request, f"Record {made['id']} is added.")
+                messages.success(request, _("Record {id} is added.").format(id=made["id"]))
                 name = "add_record" if "another" in request.POST else "records"
                 return HttpResponseRedirect(reverse(f"admin:tables_table_{name}", args=[table.pk]))
             except Problem as problem:
@@ -99,7 +100,9 @@ def edit_record(request: HttpRequest, table: Table, record: int) -> HttpResponse
     store, definition = _opened(table)
     held = store.get(definition, record, fields=list(definition.readable))
     if held is None:
-        messages.error(request, f"There is no record {record} in {table.name}.")
+        messages.error(
+            request, _("There is no record {record} in {name}.").format(record=record, name=table.name)
+        )
         return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
     inputs = inputs_of(definition, held)
     problems: list[str] = []
@@ -109,7 +112,7 @@ def edit_record(request: HttpRequest, table: Table, record: int) -> HttpResponse
             try:
                 if values:
                     store.patch(definition, record, values)
-                messages.success(request, f"Record {record} is saved.")
+                messages.success(request, _("Record {record} is saved.").format(record=record))
                 return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
             except Problem as problem:
                 problems = add_problem(inputs, problem)
@@ -148,10 +151,12 @@ def delete_record(request: HttpRequest, table: Table, record: int) -> HttpRespon
     return confirmed(
         request,
         lambda: store.delete(definition, record),
-        title=f"Delete record {record}",
-        warning=f"Record {record} of {table.name} is deleted for good, with what its references say goes along.",
-        action="Yes, delete this record",
-        done=f"Record {record} is deleted.",
+        title=_("Delete record {record}").format(record=record),
+        warning=_(
+            "Record {record} of {name} is deleted for good, with what its references say goes along."
+        ).format(record=record, name=table.name),
+        action=_("Yes, delete this record"),
+        done=_("Record {record} is deleted.").format(record=record),
         back=reverse("admin:tables_table_record", args=[table.pk, record]),
         after=records,
         crumbs=_crumbs(table),

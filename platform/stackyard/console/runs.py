@@ -13,6 +13,8 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from lambdas.models import Lambda
 from stackyard.core.errors import Problem
@@ -27,6 +29,7 @@ from .history import Uncounted
 from .lambda_editor import pretty
 from .problems import sentence
 from .scheduled import PAGES, address_of
+from .templatetags.console_numbers import state_name
 
 _LARGE = ("input", "sealed_input", "result", "error", "logs")
 
@@ -45,7 +48,8 @@ class _Chosen(admin.SimpleListFilter):
 class RunState(_Chosen):
     """By state."""
 
-    title = column = parameter_name = "state"
+    title = gettext_lazy("state")  # type: ignore[assignment]
+    column = parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         """The states a run can be in."""
@@ -55,7 +59,8 @@ class RunState(_Chosen):
 class RunOfKind(_Chosen):
     """By kind of target."""
 
-    title = column = parameter_name = "kind"
+    title = gettext_lazy("kind")  # type: ignore[assignment]
+    column = parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         """The kinds of work there are."""
@@ -65,7 +70,7 @@ class RunOfKind(_Chosen):
 class RunTarget(admin.SimpleListFilter):
     """By lambda or function."""
 
-    title = "target"
+    title = gettext_lazy("target")
     parameter_name = "target"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
@@ -86,7 +91,7 @@ class RunTarget(admin.SimpleListFilter):
 
 def in_words(state: str) -> str:
     """A state as people read it."""
-    return state.replace("_", " ").capitalize()
+    return state_name(state)
 
 
 class RunAdmin(InWorkspace):
@@ -102,7 +107,7 @@ class RunAdmin(InWorkspace):
     paginator = Uncounted
     sortable_by = ()
     actions = None
-    empty_text = "Each run of a lambda or of a function in the background is listed here."
+    empty_text = gettext_lazy("Each run of a lambda or of a function in the background is listed here.")
     change_form_template = "console/run.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
@@ -111,7 +116,7 @@ class RunAdmin(InWorkspace):
         in_list = request.resolver_match and str(request.resolver_match.url_name).endswith("_changelist")
         return runs.defer(*_LARGE) if in_list else runs
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_tag(self, run: Run) -> str:
         """The state with its colour, and when a run is due that waits for its time."""
         state = render_to_string("console/run_state.html", {"state": run.state})
@@ -121,17 +126,17 @@ class RunAdmin(InWorkspace):
             '{} <span class="quiet">due {}</span>', state, f"{run.run_after:%Y-%m-%d %H:%M:%S}"
         )
 
-    @admin.display(description="Accepted (UTC)")
+    @admin.display(description=gettext_lazy("Accepted (UTC)"))
     def when(self, run: Run) -> str:
         """Date and time."""
         return f"{run.created_at:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="Attempts")
+    @admin.display(description=gettext_lazy("Attempts"))
     def attempts(self, run: Run) -> str:
         """Which attempt it is at, of how many."""
         return f"{run.attempt} of {run.max_attempts}" if run.max_attempts > 1 else str(run.attempt)
 
-    @admin.display(description="Time")
+    @admin.display(description=gettext_lazy("Time"))
     def duration(self, run: Run) -> str:
         """How long the last attempt took."""
         return "" if run.seconds is None else f"{run.seconds:,.2f} s"
@@ -166,17 +171,17 @@ class RunAdmin(InWorkspace):
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _facts(self, run: Run) -> Iterator[tuple[str, Any]]:
-        yield "State", self.state_tag(run)
-        yield "Attempt", self.attempts(run)
-        yield "Time", self.duration(run) or _so_far(run)
-        yield "Progress", _progress(run)
-        yield "Accepted (UTC)", self.when(run)
+        yield _("State"), self.state_tag(run)
+        yield _("Attempt"), self.attempts(run)
+        yield _("Time"), self.duration(run) or _so_far(run)
+        yield _("Progress"), _progress(run)
+        yield _("Accepted (UTC)"), self.when(run)
         due_at = run.nominal_at or (run.run_after if run.state == states.ACCEPTED else None)
-        yield "Due (UTC)", f"{due_at:%Y-%m-%d %H:%M:%S}" if due_at else ""
-        yield "Started (UTC)", f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run.started_at else ""
-        yield "Trigger", run.trigger
-        yield "On behalf of", _caller(run.principal)
-        yield "Run", str(run.pk)
+        yield _("Due (UTC)"), f"{due_at:%Y-%m-%d %H:%M:%S}" if due_at else ""
+        yield _("Started (UTC)"), f"{run.started_at:%Y-%m-%d %H:%M:%S}" if run.started_at else ""
+        yield _("Trigger"), run.trigger
+        yield _("On behalf of"), _caller(run.principal)
+        yield _("Run"), str(run.pk)
 
     def cancel(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Cancel a run (POST)."""
@@ -188,7 +193,7 @@ class RunAdmin(InWorkspace):
                 messages.error(request, sentence(problem))
             else:
                 messages.success(
-                    request, "The run is cancelled." if run.is_finished else "It is being cancelled."
+                    request, _("The run is cancelled.") if run.is_finished else _("It is being cancelled.")
                 )
         if request.POST.get("from") == "scheduled":
             return HttpResponseRedirect(reverse("admin:runs_schedule_changelist"))

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
@@ -77,7 +78,7 @@ class ScheduleAdmin(admin.ModelAdmin):
         return page(
             request,
             "console/scheduled.html",
-            "Scheduled tasks",
+            _("Scheduled tasks"),
             [],
             tasks=list(_tasks(schedules[: SHOWN_TASKS + 1]))[:SHOWN_TASKS],
             is_cut=schedules.count() > SHOWN_TASKS,
@@ -93,7 +94,9 @@ class ScheduleAdmin(admin.ModelAdmin):
             paused = request.POST.get("paused") == "on"
             pause(schedule, paused)
             words = "is paused" if paused else "goes on; what was due meanwhile is not made up"
-            messages.success(request, f"The schedule {schedule} {words}.")
+            messages.success(
+                request, _("The schedule {schedule} {words}.").format(schedule=schedule, words=words)
+            )
         return self._back(request)
 
     def run(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -104,9 +107,9 @@ class ScheduleAdmin(admin.ModelAdmin):
         try:
             run = run_now(schedule, person(request, schedule.workspace_id), "console")
         except Problem as problem:
-            messages.error(request, f"Not started. {sentence(problem)}")
+            messages.error(request, _("Not started. {problem}").format(problem=sentence(problem)))
             return self._back(request)
-        messages.success(request, "The run is accepted.")
+        messages.success(request, _("The run is accepted."))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
 
     def _back(self, request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 
 from stackyard.core.errors import Problem
 
@@ -82,7 +83,12 @@ class StackPages:
         """Every revision, newest first."""
         found = owner.revisions().select_related("author").defer("document")
         return page(
-            request, "console/revisions.html", "Revisions", self._crumbs(owner), owner=owner, revisions=found
+            request,
+            "console/revisions.html",
+            _("Revisions"),
+            self._crumbs(owner),
+            owner=owner,
+            revisions=found,
         )
 
     def compare(self, request: HttpRequest, owner: StackOwner, number: int) -> HttpResponse:
@@ -101,7 +107,7 @@ class StackPages:
         return page(
             request,
             "console/compare.html",
-            f"Version {number}",
+            _("Version {number}").format(number=number),
             [*self._crumbs(owner), ("Revisions", owner.address("revisions"))],
             owner=owner,
             revision=revision,
@@ -122,10 +128,12 @@ class StackPages:
         return confirmed(
             request,
             deed,
-            title=f"Restore version {number}",
-            warning=f"The draft is replaced with version {number}. What is live stays live until you publish.",
-            action="Yes, replace the draft",
-            done=f"Version {number} is the draft now. Publish it to make it live.",
+            title=_("Restore version {number}").format(number=number),
+            warning=_(
+                "The draft is replaced with version {number}. What is live stays live until you publish."
+            ).format(number=number),
+            action=_("Yes, replace the draft"),
+            done=_("Version {number} is the draft now. Publish it to make it live.").format(number=number),
             back=owner.address("compare", number),
             after=owner.address("change"),
             crumbs=self._crumbs(owner),
@@ -143,10 +151,12 @@ class StackPages:
         return confirmed(
             request,
             deed,
-            title=f"Delete {owner.row}",
-            warning=f"The {owner.kind} and its revisions are deleted. {owner.after_deletion}",
-            action=f"Yes, delete this {owner.kind}",
-            done=f"The {owner.kind} {owner.row} is deleted.",
+            title=_("Delete {owner}").format(owner=owner.row),
+            warning=_("The {kind} and its revisions are deleted. {after_deletion}").format(
+                kind=owner.kind, after_deletion=owner.after_deletion
+            ),
+            action=_("Yes, delete this {kind}").format(kind=owner.kind),
+            done=_("The {kind} {owner} is deleted.").format(kind=owner.kind, owner=owner.row),
             back=owner.address("change"),
             after=self.list_address,
             crumbs=self._crumbs(owner),

@@ -9,6 +9,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
 from stackyard.tables import changes
@@ -24,14 +26,15 @@ LIST = "admin:tables_table_changelist"
 
 def crumbs_of(table: Table) -> Sequence[Crumb]:
     """The trail to a table's pages."""
-    return [("Tables", reverse(LIST)), (table.name, reverse("admin:tables_table_change", args=[table.pk]))]
+    return [(_("Tables"), reverse(LIST)), (table.name, reverse("admin:tables_table_change", args=[table.pk]))]
 
 
 class TableForm(forms.Form):
     """The name and description of a table that is there."""
 
     name = forms.CharField(
-        max_length=63, help_text="Renaming changes no data; stacks name tables, so look through them."
+        max_length=63,
+        help_text=gettext_lazy("Renaming changes no data; stacks name tables, so look through them."),
     )
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
@@ -92,7 +95,7 @@ class TablePage:
             self.request,
             "console/table.html",
             table.name,
-            [("Tables", reverse(LIST))],
+            [(_("Tables"), reverse(LIST))],
             table=table,
             fields=[_shown_field(field) for field in table.fields.filter(hidden_at=None)],
             indexes=_shown_indexes(table),

@@ -12,6 +12,8 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
@@ -31,7 +33,7 @@ class NewTableForm(forms.Form):
     """What a table is called and where it lives."""
 
     workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
-    name = forms.CharField(max_length=63, help_text="Letters, digits and _, such as customers.")
+    name = forms.CharField(max_length=63, help_text=gettext_lazy("Letters, digits and _, such as customers."))
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
     )
@@ -46,7 +48,7 @@ class TableAdmin(InWorkspace):
     search_fields = ("name", "description")
     list_select_related = ("workspace",)
     actions = None
-    empty_text = "A table holds records of one shape, such as customers or orders."
+    empty_text = gettext_lazy("A table holds records of one shape, such as customers or orders.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Table]:
         """The tables that are not hidden, with the count of their fields."""
@@ -54,12 +56,12 @@ class TableAdmin(InWorkspace):
         tables: QuerySet[Table] = super().get_queryset(request)
         return tables.filter(hidden_at=None).annotate(field_total=Count("fields", filter=shown))
 
-    @admin.display(description="Records")
+    @admin.display(description=gettext_lazy("Records"))
     def records(self, table: Table) -> str:
         """The way to the records."""
         return format_html('<a href="{}">Records</a>', reverse("admin:tables_table_records", args=[table.pk]))
 
-    @admin.display(description="Fields")
+    @admin.display(description=gettext_lazy("Fields"))
     def field_count(self, table: Any) -> int:
         """Fields beside id and created_at."""
         count: int = table.field_total
@@ -93,14 +95,14 @@ class TableAdmin(InWorkspace):
         def view(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
             table = Table.objects.select_related("workspace").filter(pk=pk, hidden_at=None).first()
             if table is None:
-                messages.error(request, "There is no such table; somebody may have hidden it.")
+                messages.error(request, _("There is no such table; somebody may have hidden it."))
                 return HttpResponseRedirect(reverse(LIST))
             try:
                 answered = answer(request, table, **more)
                 made: HttpResponse = answered if isinstance(answered, HttpResponse) else answered.answer()
                 return made
             except Problem as problem:
-                messages.error(request, f"Not done: {sentence(problem)}")
+                messages.error(request, _("Not done: {problem}").format(problem=sentence(problem)))
                 return HttpResponseRedirect(reverse(LIST))
 
         return view
@@ -114,18 +116,20 @@ class TableAdmin(InWorkspace):
         elif request.method == "POST" and form.is_valid() and rows.is_valid():
             table = _create(form, rows)
             if table is not None:
-                messages.success(request, f"The table {table.name} is made. Add its first record.")
+                messages.success(
+                    request, _("The table {name} is made. Add its first record.").format(name=table.name)
+                )
                 return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
-        crumbs = [("Tables", reverse(LIST))]
+        crumbs = [(_("Tables"), reverse(LIST))]
         return page(
             request,
             "console/new_table.html",
-            "New table",
+            _("New table"),
             crumbs,
             form=form,
             rows=rows,
             types=option_help(),
-            action="Make the table",
+            action=_("Make the table"),
         )
 
 
@@ -153,10 +157,12 @@ def hide_table(request: HttpRequest, table: Table) -> HttpResponse:
     return confirmed(
         request,
         lambda: changes.hide_table(table),
-        title=f"Delete {table.name}",
-        warning=f"The table {table.name} and its records are gone for everybody at once. Stacks that use it fail.",
-        action="Yes, delete this table",
-        done=f"The table {table.name} is deleted.",
+        title=_("Delete {name}").format(name=table.name),
+        warning=_(
+            "The table {name} and its records are gone for everybody at once. Stacks that use it fail."
+        ).format(name=table.name),
+        action=_("Yes, delete this table"),
+        done=_("The table {name} is deleted.").format(name=table.name),
         back=reverse("admin:tables_table_change", args=[table.pk]),
         after=reverse(LIST),
         crumbs=crumbs_of(table),
@@ -168,15 +174,17 @@ def hide_field(request: HttpRequest, table: Table, field: int) -> HttpResponse:
     back = reverse("admin:tables_table_change", args=[table.pk])
     found = table.fields.filter(pk=field, hidden_at=None).first()
     if found is None:
-        messages.error(request, "There is no such field.")
+        messages.error(request, _("There is no such field."))
         return HttpResponseRedirect(back)
     return confirmed(
         request,
         lambda: changes.hide_field(found),
-        title=f"Delete field {found.name}",
-        warning=f"The values of {found.name} are gone for everybody at once. Stacks that name it fail.",
-        action="Yes, delete this field",
-        done=f"The field {found.name} is deleted.",
+        title=_("Delete field {name}").format(name=found.name),
+        warning=_("The values of {name} are gone for everybody at once. Stacks that name it fail.").format(
+            name=found.name
+        ),
+        action=_("Yes, delete this field"),
+        done=_("The field {name} is deleted.").format(name=found.name),
         back=back,
         after=back,
         crumbs=crumbs_of(table),
@@ -188,15 +196,15 @@ def hide_index(request: HttpRequest, table: Table, index: int) -> HttpResponse:
     back = reverse("admin:tables_table_change", args=[table.pk])
     found = Index.objects.filter(table=table, pk=index, hidden_at=None).first()
     if found is None:
-        messages.error(request, "There is no such index.")
+        messages.error(request, _("There is no such index."))
         return HttpResponseRedirect(back)
     return confirmed(
         request,
         lambda: changes.hide_index(found),
-        title="Drop index",
-        warning="Queries that used it become slower; a unique index no longer refuses doubles.",
-        action="Yes, drop this index",
-        done="The index is dropped.",
+        title=_("Drop index"),
+        warning=_("Queries that used it become slower; a unique index no longer refuses doubles."),
+        action=_("Yes, drop this index"),
+        done=_("The index is dropped."),
         back=back,
         after=back,
         crumbs=crumbs_of(table),

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from stackyard.core import workspaces
 from stackyard.core.models import Variable, Workspace
@@ -25,10 +26,10 @@ class WorkspaceForm(forms.ModelForm):
         model = Workspace
         fields = ("name", "description", "timezone")
         widgets = {"description": _LONG}
-        labels = {"timezone": "Time zone"}
+        labels = {"timezone": gettext_lazy("Time zone")}
         help_texts = {
-            "name": "Lower case letters, digits, - and _, such as shop.",
-            "timezone": "What today means in stacks: an IANA name, such as Europe/Berlin.",
+            "name": gettext_lazy("Lower case letters, digits, - and _, such as shop."),
+            "timezone": gettext_lazy("What today means in stacks: an IANA name, such as Europe/Berlin."),
         }
 
 
@@ -39,7 +40,7 @@ class WorkspaceAdmin(ProblemsOnForm):
     show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "description", "timezone", "created_at")
     search_fields = ("name", "description")
-    empty_text = (
+    empty_text = gettext_lazy(
         "A workspace holds the tables, endpoints and variables that belong together. Make the first one."
     )
 
@@ -67,8 +68,8 @@ class VariableForm(forms.ModelForm):
     )
     is_secret = forms.BooleanField(
         required=False,
-        label="Secret",
-        help_text="Stored encrypted, never shown again, masked in history and traces.",
+        label=gettext_lazy("Secret"),
+        help_text=gettext_lazy("Stored encrypted, never shown again, masked in history and traces."),
     )
 
     class Meta:
@@ -76,7 +77,9 @@ class VariableForm(forms.ModelForm):
         fields = ("workspace", "name", "description", "is_secret")
         widgets = {"description": _LONG}
         help_texts = {
-            "name": "Capital letters, digits and _, such as REPORT_EMAIL. Stacks read env.REPORT_EMAIL."
+            "name": gettext_lazy(
+                "Capital letters, digits and _, such as REPORT_EMAIL. Stacks read env.REPORT_EMAIL."
+            )
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -101,9 +104,11 @@ class VariableAdmin(ProblemsOnForm, InWorkspace):
     search_fields = ("name", "description")
     fields = ("workspace", "name", "description", "is_secret", "value")
     actions = None
-    empty_text = "A variable is a value that stacks read as env.NAME: an address, a limit, a secret key."
+    empty_text = gettext_lazy(
+        "A variable is a value that stacks read as env.NAME: an address, a limit, a secret key."
+    )
 
-    @admin.display(description="Value")
+    @admin.display(description=gettext_lazy("Value"))
     def shown_value(self, variable: Variable) -> str:
         """The text, cut; a mask for a secret."""
         text = MASK if variable.is_secret else str(variable.value)

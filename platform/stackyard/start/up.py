@@ -9,7 +9,7 @@ import time
 from django.conf import settings
 from django.db import connections
 
-from . import frontend, installation
+from . import frontend, installation, words
 from .environment import check_port
 from .stages import Stages
 from .supervisor import Program, Supervisor
@@ -41,7 +41,7 @@ def run_up(stages: Stages) -> int:
         key = installation.find_or_make_first_key(owner)
         stage.note = f"kept in {settings.HOME / 'first-key'}" if key else "none that is valid"
     with stages.stage("console") as stage:
-        stage.note = build_console(stages)
+        stage.note = f"{build_console(stages)}, {words.compile_all()}"
     # The processes have connections of their own.
     connections.close_all()
     began = time.monotonic()

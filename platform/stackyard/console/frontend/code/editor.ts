@@ -28,7 +28,6 @@ import {
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
-  hoverTooltip,
   keymap,
   lineNumbers,
   placeholder,
@@ -56,8 +55,6 @@ export type CodeEditorOptions = {
   readOnly?: boolean;
   placeholder?: string;
   complete?: CompletionSource;
-  /** What a word means, shown where the mouse rests: the text and the part of the code it is about. */
-  explain?: (code: string, at: number) => { from: number; to: number; text: string } | null;
   /** Keys such as `Ctrl-Enter`; a handler that returns true has dealt with it. */
   keys?: Record<string, () => boolean>;
 };
@@ -151,7 +148,6 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
         indentUnit.of("  "),
         EditorView.lineWrapping,
         autocompletion(options.complete ? { override: [options.complete] } : {}),
-        options.explain ? hoverTooltip((hovered, at) => hint(options.explain!, hovered, at)) : [],
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap]),
         keymap.of([...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
         language.of([]),
@@ -183,21 +179,6 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
       });
     },
     destroy: () => view.destroy(),
-  };
-}
-
-function hint(explain: NonNullable<CodeEditorOptions["explain"]>, view: EditorView, at: number) {
-  const found = explain(view.state.doc.toString(), at);
-  if (!found) return null;
-  return {
-    pos: found.from,
-    end: found.to,
-    create: () => {
-      const dom = document.createElement("code");
-      dom.className = "code-hint";
-      dom.textContent = found.text;
-      return { dom };
-    },
   };
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from stackyard.start import frontend
+from stackyard.start import frontend, words
 from stackyard.start.environment import stage_line
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Exit 1 with one sentence when it can't be built."""
         began = time.monotonic()
         try:
-            note = frontend.build(force=options["force"])
+            note = f"{words.compile_all()}, {frontend.build(force=options['force'])}"
             if options["check_types"]:
                 frontend.check_types()
                 note += ", types checked"

@@ -1,0 +1,176 @@
+"""Every screen of the console in a real browser: it fits, light and dark, axe finds nothing, and no text of others runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from auth.keys import create_key
+from auth.models import User
+from endpoints.models import HistoryEntry
+from lambdas.publishing import create_lambda
+from lambdas.publishing import publish as publish_lambda
+from lambdas.running import start_lambda
+from stackyard.core.workspaces import create_variable
+from stackyard.stacks.publishing import create_function
+from stackyard.tables.changes import create_table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
+from tests import factories
+from tests.browsing import Watched, check_accessibility, picture, set_theme
+from tests.matrix import EVERY_HOUR
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
+WIDTHS = (360, 768, 1280, 1920)
+
+
+def addresses() -> list[str]:
+    """Every page of the console, over an installation that has one of everything, with long and hostile texts."""
+    hostile = "<script>document.title = 'taken over'</script>"
+    workspace = factories.make_workspace(description=hostile)
+    group = factories.make_group(workspace, mount="v1")
+    inputs = {"with_a_rather_long_name": "text", "parameters": "text"}
+    path = "/a/rather/long/path/{with_a_rather_long_name}/and/{parameters}"
+    endpoint = factories.make_endpoint(group, path, inputs=inputs, description=hostile)
+    function = create_function(workspace, {"name": "double", "description": hostile})
+    variable = create_variable(workspace, "CITY", hostile)
+    key = create_key(workspace, hostile)[0]
+    written = create_lambda(
+        workspace,
+        {"name": "hourly", "code": f"return `{hostile}`", "triggers": [{"webhook": {}}, EVERY_HOUR]},
+    )
+    publish_lambda(written)
+    run = start_lambda(written, {"text": hostile})
+    fields = {"name": "text", "meta": "json", "kind": {"type": "enum", "values": ["a", hostile]}}
+    table = create_table(
+        workspace, "things", description=hostile, fields=fields, indexes=[{"fields": ["name"]}]
+    )
+    Store(load_schema(workspace.pk)).add("things", {"name": hostile * 3, "meta": {"a": [hostile]}})
+    entry = HistoryEntry.objects.create(
+        workspace_id=workspace.pk,
+        group_id=group.pk,
+        endpoint_id=endpoint.pk,
+        request_id="r",
+        method="GET",
+        path=f"/api/v1/{hostile}{'x' * 500}",
+        query=hostile,
+        status=404,
+        duration_us=1,
+        request_headers=hostile,
+        request_body="y" * 500,
+        response_body=hostile,
+        created_at=1,
+    )
+    one = f"/admin/tables/table/{table.pk}"
+    stack = f"/admin/endpoints/endpoint/{endpoint.pk}"
+    return [
+        "/admin/",
+        "/admin/core/workspace/",
+        "/admin/core/workspace/add/",
+        f"/admin/core/workspace/{workspace.pk}/change/",
+        f"/admin/core/workspace/{workspace.pk}/history/",
+        "/admin/tables/table/",
+        "/admin/tables/table/add/",
+        f"{one}/change/",
+        f"{one}/delete/",
+        f"{one}/fields/{table.fields.first().pk}/",  # type: ignore[union-attr]
+        f"{one}/records/",
+        f"{one}/records/?field=name&op=contains&value=script&sort=name&count=1",
+        f"{one}/records/add/",
+        f"{one}/records/1/",
+        f"{one}/records/1/delete/",
+        "/admin/endpoints/apigroup/",
+        "/admin/endpoints/apigroup/add/",
+        f"/admin/endpoints/apigroup/{group.pk}/change/",
+        f"/admin/endpoints/apigroup/{group.pk}/delete/",
+        "/admin/endpoints/endpoint/",
+        "/admin/endpoints/endpoint/add/",
+        f"{stack}/change/",
+        f"{stack}/delete/",
+        f"{stack}/revisions/",
+        f"{stack}/revisions/1/",
+        f"{stack}/revisions/1/restore/",
+        "/admin/stacks/function/",
+        "/admin/stacks/function/add/",
+        f"/admin/stacks/function/{function.pk}/change/",
+        "/admin/core/variable/",
+        f"/admin/core/variable/{variable.pk}/change/",
+        "/admin/endpoints/historyentry/",
+        f"/admin/endpoints/historyentry/{entry.pk}/change/",
+        "/admin/accounts/user/",
+        "/admin/accounts/user/add/",
+        f"/admin/accounts/user/{User.objects.get().pk}/change/",
+        f"/admin/accounts/user/{User.objects.get().pk}/password/",
+        "/admin/accounts/apikey/",
+        "/admin/accounts/apikey/add/",
+        f"/admin/accounts/apikey/{key.pk}/change/",
+        "/admin/password_change/",
+        "/admin/settings/",
+        "/admin/find/",
+        "/admin/find/?q=thing",
+        "/admin/docs/",
+        f"/admin/docs/{group.pk}/",
+        f"/admin/docs/{group.pk}/?view=swagger",
+        "/admin/lambdas/lambda/",
+        "/admin/lambdas/lambda/add/",
+        f"/admin/lambdas/lambda/{written.pk}/change/",
+        "/admin/runs/run/",
+        "/admin/runs/schedule/",
+        f"/admin/runs/run/{run.pk}/change/",
+        f"{stack}/revisions/1/?with=previous",
+    ]
+
+
+def picture_name(address: str, theme: str) -> str:
+    """`screen-tables-table-records-light` for `/admin/tables/table/3/records/`."""
+    words = [word for word in re.split(r"[^a-z]+", address.removeprefix("/admin/")) if word]
+    return "-".join(["screen", *(words or ["home"]), theme])
+
+
+def sideways(page: Page, width: int) -> int:
+    """How many pixels the page is wider than the screen, after the layout has followed the width."""
+    page.set_viewport_size({"width": width, "height": 900})
+    wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wide
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_screen_fits_is_accessible_and_runs_nothing_of_others(watched: Watched, theme: str) -> None:
+    page = watched.page
+    set_theme(page, theme)
+    faults: list[str] = []
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.accept()))
+    for address in addresses():
+        page.goto(address)
+        faults += [f"{address}: too wide at {width}" for width in WIDTHS if sideways(page, width) > 0]
+        page.set_viewport_size({"width": 1280, "height": 900})
+        try:
+            check_accessibility(page, leave_out="iframe.swagger")
+        except AssertionError as found:
+            faults.append(str(found))
+        picture(page, picture_name(address, theme))
+        assert page.title() != "taken over"
+    assert not faults, "\n\n".join(faults)
+    assert dialogs == []
+
+
+def test_the_login_page_and_the_palette_are_accessible(watched: Watched) -> None:
+    page = watched.page
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
+        page.goto("/admin/")
+        page.locator("html[data-island-palette=ready]").wait_for()
+        page.keyboard.press("Control+k")
+        page.get_by_role("combobox").fill("new")
+        page.get_by_role("option", name="New table").wait_for()
+        check_accessibility(page)
+        picture(page, f"screen-palette-{theme}")
+    page.context.clear_cookies()
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
+        page.goto("/admin/login/")
+        check_accessibility(page)
+        picture(page, f"screen-login-{theme}")
