@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +18,18 @@ from .supervisor import Finished
 
 
 def try_lambda(
-    target: Lambda, document: Mapping[str, Any], input: Any, principal: Principal, run_id: str | None = None
+    target: Lambda,
+    document: Mapping[str, Any],
+    input: Any,
+    principal: Principal,
+    run_id: str | None = None,
+    *,
+    is_cancelled: Callable[[], bool] | None = None,
+    on_log: Callable[[str], None] | None = None,
 ) -> Finished:
     """Run a draft for real: what it changes stays. Secrets in what it gives back are masked.
+
+    `on_log` hears what it writes while it runs; `is_cancelled` is asked four times a second.
 
     Problem `INVALID_INPUT` with every fault of the document, `BUSY` when no process is free.
     """
@@ -30,5 +39,7 @@ def try_lambda(
     Faults(faults).raise_errors()
     bring_packages(full["code"])
     run = {"id": run_id, "attempt": 1, "trigger": "console"}
-    finished = run_now(target, input, document=full, principal=principal, run=run)
+    finished = run_now(
+        target, input, document=full, principal=principal, run=run, is_cancelled=is_cancelled, on_log=on_log
+    )
     return replace(finished, value=masker_of(target.workspace_id).hide_in(finished.value))

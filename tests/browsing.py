@@ -84,7 +84,7 @@ def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     expect(page.get_by_role("navigation", name="Console")).to_be_attached()
     yield watched
     opened.close()
-    assert watched.faults == []
+    assert watched.faults == [], "\n".join(watched.faults)
 
 
 def check_accessibility(page: Page, *, leave_out: str = "", within: str = "") -> None:
@@ -110,7 +110,10 @@ def set_theme(page: Page, theme: str) -> None:
     """`light` or `dark`, as the machine of whoever looks would say it."""
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     # Buttons fade from one colour to the other; axe would see one in between.
-    page.evaluate("Promise.allSettled(document.getAnimations().map((fade) => fade.finished))")
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations()"
+        ".filter((fade) => fade.effect.getTiming().iterations !== Infinity).map((fade) => fade.finished))"
+    )
 
 
 def picture(page: Page, name: str) -> Path:

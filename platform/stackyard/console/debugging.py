@@ -100,7 +100,7 @@ class DebugPages:
     def body(self, request: HttpRequest, pk: int, trial: Any) -> dict[str, Any]:
         """A part of the whole answer as text, from the character `from` on."""
         text = self._folder(request, pk, trial).body().decode("utf-8", "replace")
-        return _part(text, _number(request, "from"))
+        return part_of(text, _number(request, "from"))
 
     def value(self, request: HttpRequest, pk: int, trial: Any) -> dict[str, Any]:
         """A part of the whole value that a line (`key`) left the `entry`th time (from 0; the last when left out)."""
@@ -108,11 +108,11 @@ class DebugPages:
         number = _number(request, "entry", len(entries) - 1)
         if not 0 <= number < len(entries) or entries[number]["value"] is None:
             raise Problem("NOT_FOUND", "This value is not kept: it was too large, or one of too many.")
-        return _part(entries[number]["value"], _number(request, "from"))
+        return part_of(entries[number]["value"], _number(request, "from"))
 
     def rounds(self, request: HttpRequest, pk: int, trial: Any) -> dict[str, Any]:
         """What the lines inside a loop did in one of its rounds: `rounds` is `2`, or `2,1` for a loop in a loop."""
-        wanted = [_whole(part, "rounds") for part in request.GET.get("rounds", "1").split(",") if part]
+        wanted = [whole_number(part, "rounds") for part in request.GET.get("rounds", "1").split(",") if part]
         found: dict[str, list[dict[str, Any]]] = {}
         for key, entries in self._folder(request, pk, trial).entries().items():
             there = [
@@ -183,7 +183,8 @@ def _whose(owner: StackOwner, request: HttpRequest) -> list[Any]:
     return [owner.kind, owner.row.pk, request.user.pk]
 
 
-def _part(text: str, start: int) -> dict[str, Any]:
+def part_of(text: str, start: int) -> dict[str, Any]:
+    """A part of a long text, and where the next one begins."""
     end = start + _PART_CHARACTERS
     return {
         "text": text[start:end],
@@ -200,10 +201,11 @@ def _preview(value: str | None) -> dict[str, Any]:
 
 
 def _number(request: HttpRequest, name: str, default: int = 0) -> int:
-    return _whole(request.GET[name], name) if name in request.GET else default
+    return whole_number(request.GET[name], name) if name in request.GET else default
 
 
-def _whole(text: str, name: str) -> int:
+def whole_number(text: str, name: str) -> int:
+    """A number out of a query string. Problem `INVALID_INPUT`."""
     if not text.isdecimal() or not text.isascii() or len(text) > 18:
         raise invalid_input([Detail(name, "type", "expected a whole number from 0")])
     return int(text)

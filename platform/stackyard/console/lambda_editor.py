@@ -270,6 +270,15 @@ class LambdaEditor:
             zone=self.owner.workspace.timezone,
             rows=max(16, min(manuscript.text.count("\n") + 2, 42)),
             tried=self.tried,
+            code={
+                "address": self.owner.pages,
+                "version": self.seen,
+                "sample": sample or "{}",
+                "marks": [
+                    {"line": m.line, "column": m.column, "level": m.level, "message": m.message}
+                    for m in manuscript.marks
+                ],
+            },
             schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],
             hook=f"{settings.PUBLIC_URL}/hook:{hook.key}" if hook is not None else "",
             runs=Run.objects.filter(kind="lambda", target_id=row.pk).defer(

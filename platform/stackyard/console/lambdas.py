@@ -22,6 +22,7 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import pause
 
 from .chosen_workspace import InWorkspace
+from .code_pages import CodePages
 from .lambda_editor import LambdaEditor
 from .owners import LambdaOwner, StackOwner
 from .pages import page
@@ -62,7 +63,7 @@ class LambdaPages(StackPages):
     def urls(self) -> list[URLPattern]:
         """The routes of a stack's owner, and pausing a schedule."""
         pausing = self._route("<int:pk>/schedules/<int:schedule>/", self.pause, "schedule")
-        return [*super().urls(), pausing]
+        return [*super().urls(), pausing, *CodePages(self.owner_type, self.prefix).urls()]
 
     def edit(self, request: HttpRequest, owner: StackOwner) -> HttpResponse:
         """The editor."""

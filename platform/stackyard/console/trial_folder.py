@@ -75,6 +75,15 @@ class TrialFolder:
         """Ask it to stop."""
         self._write("cancel", b"")
 
+    def say(self, text: str) -> None:
+        """What a lambda wrote to its console meanwhile."""
+        with open(self._path / "said", "a", encoding="utf-8", errors="replace") as file:
+            file.write(text if text.endswith("\n") else f"{text}\n")
+
+    def said(self) -> str:
+        """All that was said so far."""
+        return (self._read("said") or b"").decode("utf-8", "replace")
+
     def is_cancelled(self) -> bool:
         """Whether somebody asked it to stop."""
         return (self._path / "cancel").exists()

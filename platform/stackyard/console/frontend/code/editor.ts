@@ -28,6 +28,7 @@ import {
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
+  hoverTooltip,
   keymap,
   lineNumbers,
   placeholder,
@@ -55,6 +56,8 @@ export type CodeEditorOptions = {
   readOnly?: boolean;
   placeholder?: string;
   complete?: CompletionSource;
+  /** What a word means, shown where the mouse rests: the text and the part of the code it is about. */
+  explain?: (code: string, at: number) => { from: number; to: number; text: string } | null;
   /** Keys such as `Ctrl-Enter`; a handler that returns true has dealt with it. */
   keys?: Record<string, () => boolean>;
 };
@@ -148,6 +151,7 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
         indentUnit.of("  "),
         EditorView.lineWrapping,
         autocompletion(options.complete ? { override: [options.complete] } : {}),
+        options.explain ? hoverTooltip((hovered, at) => hint(options.explain!, hovered, at)) : [],
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap]),
         keymap.of([...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
         language.of([]),
@@ -179,6 +183,21 @@ export function codeEditor(options: CodeEditorOptions): CodeEditor {
       });
     },
     destroy: () => view.destroy(),
+  };
+}
+
+function hint(explain: NonNullable<CodeEditorOptions["explain"]>, view: EditorView, at: number) {
+  const found = explain(view.state.doc.toString(), at);
+  if (!found) return null;
+  return {
+    pos: found.from,
+    end: found.to,
+    create: () => {
+      const dom = document.createElement("code");
+      dom.className = "code-hint";
+      dom.textContent = found.text;
+      return { dom };
+    },
   };
 }
 
