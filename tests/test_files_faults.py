@@ -228,7 +228,7 @@ def test_a_folder_or_workspace_that_is_not_there_is_named(tmp_path: Path):
             "  name: {type: text, required: true, unique: true}",
             "tables/customers.yaml:3:3: name can't be unique",
         ),
-        ("  name: {type: int}", "tables/customers.yaml:3:10: A field's type cannot be changed yet"),
+        ("  name: {type: int}", "tables/customers.yaml:3:3: 2 values of customers.name can't become int"),
         (
             "  name: text\n  level: {type: int, required: true}",
             "tables/customers.yaml:4:3: The table has records",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -258,6 +259,15 @@ def test_a_running_lambdas_words_are_written_as_they_come(shop: Workspace) -> No
 # In a browser
 
 
+def _worked(run_id: Any) -> str | None:
+    """The state that a worker's turn ends in; SQLite may be taken by the server's request at that moment."""
+    try:
+        done = (work(run_id) or threading.Event().wait(0.2) for _ in range(20))
+        return next((state for state in done if state), None)
+    finally:
+        connection.close()
+
+
 @pytest.mark.django_db(transaction=True, databases=["default", "history"])
 def test_a_runs_page_follows_the_run_and_everything_has_a_name(watched: Watched) -> None:
     page = watched.page
@@ -274,15 +284,13 @@ def test_a_runs_page_follows_the_run_and_everything_has_a_name(watched: Watched)
     expect(page.locator(".facts")).to_contain_text("Accepted")
     cancel = page.get_by_role("button", name="Cancel this run")
     cancel.focus()
-    # SQLite may be taken by the server's request at that moment, as it may in a worker.
-    done = (work(Run.objects.get().pk) or threading.Event().wait(0.2) for _ in range(50))
-    assert next(state for state in done if state) == "succeeded"
+    # In a thread of its own, as in a worker: the browser's event loop would give this one two connections.
+    with ThreadPoolExecutor(1) as worker:
+        assert worker.submit(_worked, Run.objects.get().pk).result(60) == "succeeded"
     expect(page.locator(".facts")).to_contain_text("Succeeded")
     expect(page.locator("[data-part=logs]")).to_contain_text("adding up")
     expect(page.locator("[data-part=result]")).to_contain_text('"total": 42')
     expect(cancel).to_have_count(0)
     expect(page.locator("[data-live]")).to_have_attribute("data-live", "off")
-    check_accessibility(page, leave_out=".messagelist")
+    check_accessibility(page)
     picture(page, "run")
-    # Of axe's own making.
-    watched.forget(r"Applying inline style|Couldn't load preload assets")
