@@ -29,7 +29,7 @@ class For(Step):
     group = "flow"
     icon = "loop"
     sentence = "Repeat {count} times"
-    synonyms = "loop repeat times count"
+    synonyms = "repeat times loop count"
     gives_result = False
     repeats = True
     parameters = (

@@ -37,6 +37,14 @@ export class Expressions {
     this.known.value = new Map([...this.known.value, ...Object.entries(known)]);
   }
 
+  /** What was just put together is shown as that until the parser has said its word. */
+  guess(source: string, pieces: Expression): void {
+    if (this.known.peek().has(source)) return;
+    this.#asked.delete(source);
+    this.ask([source]);
+    this.add({ [source]: pieces });
+  }
+
   ask(sources: Iterable<string>): void {
     for (const source of sources) {
       if (!this.#asked.has(source) && !this.known.peek().has(source)) this.#waiting.add(source);

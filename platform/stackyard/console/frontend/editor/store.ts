@@ -59,6 +59,8 @@ export class Editor implements EditorDoor {
   readonly menu = signal<Menu | null>(null);
   readonly dialog = signal<Dialog>(null);
   readonly announcement = signal("");
+  /** A YAML text that could not be read when its tab was left: it is there again when the tab is. */
+  unreadYaml = "";
   /** "3 steps deleted", with a way back, for a few seconds. */
   readonly deleted = signal("");
   /** Something that went wrong and is nowhere else on the page. */

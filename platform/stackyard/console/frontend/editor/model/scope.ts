@@ -43,6 +43,31 @@ export class Scopes {
 
 /** The scope of a line; of one the check has not seen yet, that of the line before it, or of the one around it. */
 export function scopeFor(scopes: Scopes, doc: Doc, line: string | null, kinds: Kinds): Scope {
+  return withFreshNames(checkedScope(scopes, doc, line, kinds), doc, line, kinds);
+}
+
+/** With the names of lines that were typed a moment ago and that the check has not seen: of what type is not known. */
+function withFreshNames(scope: Scope, doc: Doc, line: string | null, kinds: Kinds): Scope {
+  const tree = treeOf(doc, kinds);
+  const here = line === null ? undefined : tree.entries.get(line);
+  const around = new Set<string | null>([null]);
+  for (let at = here?.place.owner ?? null; at !== null; at = tree.entries.get(at)?.place.owner ?? null) {
+    around.add(at);
+  }
+  let made: Map<string, Named> | null = null;
+  for (const id of tree.order) {
+    const entry = tree.entries.get(id)!;
+    if (here && entry.order >= here.order) break;
+    const given = entry.line.step === "set_variable" ? entry.line.params?.name : entry.line.as;
+    if (typeof given !== "string" || !given || scope.has(given) || entry.line.disabled) continue;
+    if (!around.has(entry.place.owner)) continue;
+    made ??= new Map(scope);
+    made.set(given, { name: given, type: { name: "any" }, line: id, unset: false });
+  }
+  return made ?? scope;
+}
+
+function checkedScope(scopes: Scopes, doc: Doc, line: string | null, kinds: Kinds): Scope {
   const none: Scope = new Map();
   if (line === null) return scopes.at("") ?? none;
   const tree = treeOf(doc, kinds);

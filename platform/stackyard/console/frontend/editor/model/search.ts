@@ -24,7 +24,8 @@ function rankOf(kind: Kind, word: string): number {
   if (label === word) return 0;
   if (label.startsWith(word)) return 1;
   const words = kind.words.toLowerCase().split(/\s+/);
-  if (words.includes(word)) return 2;
+  // What people call it first stands first among its words.
+  if (words.includes(word)) return 2 + words.indexOf(word) / 100;
   if (label.split(/\s+/).some((part) => part.startsWith(word))) return 3;
   if (words.some((part) => part.startsWith(word)) || kind.name.includes(word)) return 4;
   return kind.help.toLowerCase().includes(word) ? 5 : 9;

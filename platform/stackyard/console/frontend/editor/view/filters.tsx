@@ -170,27 +170,29 @@ function FilterMenu({ known, given, anchor, onPick, onClose }: MenuProps) {
         }}
       />
       <div class="options" id="filter-list" role="listbox" aria-label={T("Filters")} ref={list}>
-        {shown.map((kind, index) => (
-          <>
-            {!wanted && kind.family !== shown[index - 1]?.family && (
-              <div class="group-head" role="presentation" key={kind.family}>{titles.get(kind.family)}</div>
-            )}
-            <div
-              key={kind.name}
-              role="option"
-              id={`filter-${kind.name}`}
-              aria-selected={index === at}
-              class={`option ${fits(kind.takes, given) ? "" : "unfit"}`}
-              onClick={() => onPick(kind)}
-              onMouseMove={() => index !== at && setAt(index)}
-            >
-              <span class="option-words">
-                <span class="option-label mono">{kind.name}</span>
-                <span class="option-help">{kind.help}</span>
-              </span>
-            </div>
-          </>
-        ))}
+        {shown.flatMap((kind, index) => [
+          ...(!wanted && kind.family !== shown[index - 1]?.family
+            ? [
+              <div class="group-head" role="presentation" key={`family ${kind.family}`}>
+                {titles.get(kind.family)}
+              </div>,
+            ]
+            : []),
+          <div
+            key={kind.name}
+            role="option"
+            id={`filter-${kind.name}`}
+            aria-selected={index === at}
+            class={`option ${fits(kind.takes, given) ? "" : "unfit"}`}
+            onClick={() => onPick(kind)}
+            onMouseMove={() => index !== at && setAt(index)}
+          >
+            <span class="option-words">
+              <span class="option-label mono">{kind.name}</span>
+              <span class="option-help">{kind.help}</span>
+            </span>
+          </div>,
+        ])}
         {known && shown.length === 0 && <p class="none">{T("No filter is called that.")}</p>}
       </div>
     </Popup>

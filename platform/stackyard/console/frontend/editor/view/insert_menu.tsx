@@ -62,44 +62,45 @@ export function InsertMenu({ editor, place, anchor }: { editor: Editor; place: P
         onKeyDown={onKey}
       />
       <div class="options" id="insert-list" role="listbox" aria-label={T("Steps")} ref={list}>
-        {found.map((kind, index) => (
+        {found.flatMap((kind, index) => [
+          ...(!query && kind.group !== found[index - 1]?.group
+            ? [
+              <div class="group-head" role="presentation" key={`group ${kind.group}`}>
+                {titles.get(kind.group) ?? kind.group}
+              </div>,
+            ]
+            : []),
           <Option
             key={kind.name}
             kind={kind}
-            head={!query && kind.group !== found[index - 1]?.group
-              ? titles.get(kind.group) ?? kind.group
-              : ""}
             isAt={index === at}
             onPick={() => take(kind)}
             onHover={() => setAt(index)}
-          />
-        ))}
+          />,
+        ])}
         {found.length === 0 && <p class="none">{T("No step is called that. Try another word.")}</p>}
       </div>
     </Popup>
   );
 }
 
-type OptionProps = { kind: Kind; head: string; isAt: boolean; onPick: () => void; onHover: () => void };
+type OptionProps = { kind: Kind; isAt: boolean; onPick: () => void; onHover: () => void };
 
-function Option({ kind, head, isAt, onPick, onHover }: OptionProps) {
+function Option({ kind, isAt, onPick, onHover }: OptionProps) {
   return (
-    <>
-      {head && <div class="group-head" role="presentation">{head}</div>}
-      <div
-        role="option"
-        id={`insert-${kind.name}`}
-        aria-selected={isAt}
-        class="option"
-        onClick={onPick}
-        onMouseMove={() => !isAt && onHover()}
-      >
-        <KindTile kind={kind} />
-        <span class="option-words">
-          <span class="option-label">{kind.label}</span>
-          <span class="option-help">{kind.help}</span>
-        </span>
-      </div>
-    </>
+    <div
+      role="option"
+      id={`insert-${kind.name}`}
+      aria-selected={isAt}
+      class="option"
+      onClick={onPick}
+      onMouseMove={() => !isAt && onHover()}
+    >
+      <KindTile kind={kind} />
+      <span class="option-words">
+        <span class="option-label">{kind.label}</span>
+        <span class="option-help">{kind.help}</span>
+      </span>
+    </div>
   );
 }

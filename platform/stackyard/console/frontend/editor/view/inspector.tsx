@@ -1,5 +1,5 @@
 /** The form of what is chosen: made from the kind's parameters, nothing about a kind is written here. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { send } from "../../requests.ts";
 import { T, TN } from "../../words.ts";
 import { Icon } from "../../icons/icon.tsx";
@@ -21,7 +21,8 @@ export function Inspector({ editor }: { editor: Editor }) {
   const place = useRef<HTMLDivElement>(null);
   const { focus, lines } = editor.selection.value;
   const wish = editor.editing.value;
-  useEffect(() => {
+  // Before the next key: what is typed at once must not go past the field.
+  useLayoutEffect(() => {
     if (wish === 0) return;
     const first = place.current?.querySelector<HTMLElement>(
       ".form input:not([type=checkbox]), .form select, .form textarea, .form .pill, .form .add-button",
@@ -193,7 +194,8 @@ export async function rename(
   plainly: (doc: Doc) => void,
 ): Promise<void> {
   const doc = editor.doc.value;
-  const isShared = from && to && countOf(doc, editor, from) === 1 && !namesOf(doc, editor.kinds).has(to);
+  const isShared = from && to && /^[A-Za-z_]\w{0,62}$/.test(to) && countOf(doc, editor, from) === 1 &&
+    !namesOf(doc, editor.kinds).has(to);
   if (!isShared) return plainly(doc);
   try {
     type Answer = { document: Doc; expressions: { [source: string]: Expression } };

@@ -74,21 +74,24 @@ export function PickerList({ editor, line, wanted, query, onPick, keys, listId, 
   };
   return (
     <div class="options picker" role="listbox" id={listId} aria-label={T("Variables")} ref={list}>
-      {found.map((offer, index) => {
-        const head = offer.group !== found[index - 1]?.group ? offer.group : "";
-        return (
-          <PickerOption
-            key={offer.path}
-            offer={offer}
-            head={head}
-            id={`${listId}-${index}`}
-            isAt={index === at}
-            isFit={fits(wanted, offer.type)}
-            onPick={() => onPick(offer)}
-            onHover={() => setAt(index)}
-          />
-        );
-      })}
+      {found.flatMap((offer, index) => [
+        ...(offer.group !== found[index - 1]?.group
+          ? [
+            <div class="group-head" role="presentation" key={`group ${index} ${offer.group}`}>
+              {offer.group}
+            </div>,
+          ]
+          : []),
+        <PickerOption
+          key={offer.path}
+          offer={offer}
+          id={`${listId}-${index}`}
+          isAt={index === at}
+          isFit={fits(wanted, offer.type)}
+          onPick={() => onPick(offer)}
+          onHover={() => setAt(index)}
+        />,
+      ])}
       {found.length === 0 && (
         <p class="none">
           {offers.length ? T("Nothing here has that name.") : T("There is nothing to choose here yet.")}
@@ -104,7 +107,6 @@ function isOf(wanted: ValueType, given: ValueType): boolean {
 
 type OptionProps = {
   offer: Offer;
-  head: string;
   id: string;
   isAt: boolean;
   isFit: boolean;
@@ -112,28 +114,25 @@ type OptionProps = {
   onHover: () => void;
 };
 
-function PickerOption({ offer, head, id, isAt, isFit, onPick, onHover }: OptionProps) {
+function PickerOption({ offer, id, isAt, isFit, onPick, onHover }: OptionProps) {
   return (
-    <>
-      {head && <div class="group-head" role="presentation">{head}</div>}
-      <div
-        role="option"
-        id={id}
-        aria-selected={isAt}
-        class={`option offer ${isFit ? "" : "unfit"}`}
-        style={{ paddingInlineStart: `${10 + Math.min(offer.depth, 3) * 14}px` }}
-        // A press must not take the focus from the field before the click is there.
-        onMouseDown={(event) => event.preventDefault()}
-        onClick={onPick}
-        onMouseMove={() => !isAt && onHover()}
-      >
-        <span class="piece is-name">{offer.path}</span>
-        <span class="type">
-          {typeWords(offer.type)}
-          {offer.unset ? ` · ${T("may be empty")}` : ""}
-        </span>
-        <span class="last-value">{shortValue(offer.value)}</span>
-      </div>
-    </>
+    <div
+      role="option"
+      id={id}
+      aria-selected={isAt}
+      class={`option offer ${isFit ? "" : "unfit"}`}
+      style={{ paddingInlineStart: `${10 + Math.min(offer.depth, 3) * 14}px` }}
+      // A press must not take the focus from the field before the click is there.
+      onMouseDown={(event) => event.preventDefault()}
+      onClick={onPick}
+      onMouseMove={() => !isAt && onHover()}
+    >
+      <span class="piece is-name">{offer.path}</span>
+      <span class="type">
+        {typeWords(offer.type)}
+        {offer.unset ? ` · ${T("may be empty")}` : ""}
+      </span>
+      <span class="last-value">{shortValue(offer.value)}</span>
+    </div>
   );
 }

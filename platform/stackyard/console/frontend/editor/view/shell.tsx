@@ -283,20 +283,28 @@ function Panel({ editor, narrow }: { editor: Editor; narrow: boolean }) {
       style={narrow ? {} : { width: `${width}px` }}
     >
       {!narrow && <Resizer width={width} onWidth={setWidth} />}
-      <div class="panel-tabs" role="tablist" aria-label={T("Panel")} onKeyDown={(event) => arrowTabs(event)}>
-        {tabs.map((tab) => (
-          <button
-            key={tab.name}
-            type="button"
-            role="tab"
-            aria-selected={panel === tab.name || (tab.name === "step" && !other)}
-            tabIndex={panel === tab.name || (tab.name === "step" && !other) ? 0 : -1}
-            onClick={() => (editor.panel.value = tab.name)}
-          >
-            {tab.label()}
-            {tab.mark?.value && <span class={`dot ${tab.mark.value}`} />}
-          </button>
-        ))}
+      <h2 class="visually-hidden">{T("Panel")}</h2>
+      <div class="panel-head">
+        <div
+          class="panel-tabs"
+          role="tablist"
+          aria-label={T("Panel")}
+          onKeyDown={(event) => arrowTabs(event)}
+        >
+          {tabs.map((tab) => (
+            <button
+              key={tab.name}
+              type="button"
+              role="tab"
+              aria-selected={panel === tab.name || (tab.name === "step" && !other)}
+              tabIndex={panel === tab.name || (tab.name === "step" && !other) ? 0 : -1}
+              onClick={() => (editor.panel.value = tab.name)}
+            >
+              {tab.label()}
+              {tab.mark?.value && <span class={`dot ${tab.mark.value}`} />}
+            </button>
+          ))}
+        </div>
         {narrow && (
           <IconButton
             icon="close"

@@ -34,6 +34,8 @@ export type ValueProps = {
   wrong?: boolean;
   /** Only literals and expressions of one line: no lists and maps of their own. */
   plain?: boolean;
+  /** Show an expression as a formula from now on. */
+  onFormula?: () => void;
 };
 
 const NUMBERS = new Set(["int", "float", "decimal"]);
@@ -52,9 +54,10 @@ export function shapeOf(value: Json | undefined, type: ValueType | undefined): S
   return typeof value === "boolean" ? "bool" : typeof value === "number" ? "number" : "text";
 }
 
-export function ValueBox(props: ValueProps) {
-  const { editor, value, type, onChange } = props;
+export function ValueBox(given: ValueProps) {
+  const { editor, value, type, onChange } = given;
   const [asFormula, setAsFormula] = useState(false);
+  const props = { ...given, onFormula: () => setAsFormula(true) };
   const shape = shapeOf(value, type);
   const source = expressionOf(value);
   useEffect(() => {
@@ -73,7 +76,7 @@ export function ValueBox(props: ValueProps) {
         />
       );
     }
-    return <Pills {...props} source={source} onFormula={() => setAsFormula(true)} />;
+    return <Pills {...props} source={source} />;
   }
   if (!props.plain && shape === "list") {
     return (
@@ -115,9 +118,11 @@ const STARTS: Record<string, Json | undefined> = {
 };
 
 /** What kind of value it is, to be changed: text, number, yes/no, nothing, list, object, formula. */
-function ShapeTag({ value, type, onChange, label, plain }: ValueProps) {
+function ShapeTag({ value, type, onChange, label, plain, onFormula }: ValueProps) {
   const shape = shapeOf(value, type);
+  const isMany = type?.name === "list" || type?.name === "object";
   const names: [Shape, string][] = [
+    ...(shape === "none" && isMany ? [["none", T("Choose")]] as [Shape, string][] : []),
     ["text", T("Text")],
     ["number", T("Number")],
     ["bool", T("Yes / no")],
@@ -125,7 +130,7 @@ function ShapeTag({ value, type, onChange, label, plain }: ValueProps) {
     ...(plain ? [] : [["list", T("List")], ["map", T("Object")]] as [Shape, string][]),
     ["formula", T("Formula")],
   ];
-  const start = NUMBERS.has(type?.name ?? "") ? "number" : "text";
+  const start = NUMBERS.has(type?.name ?? "") ? "number" : isMany ? "none" : "text";
   const now = shape === "none" ? start : shape;
   const wanted = new Set(["text", "number", "bool", "null", "list", "map", "formula"]);
   const only: Record<string, string[]> = {
@@ -146,6 +151,7 @@ function ShapeTag({ value, type, onChange, label, plain }: ValueProps) {
       onChange={(event) => {
         const next = event.currentTarget.value as Shape;
         const start = STARTS[next];
+        if (next === "formula") onFormula?.();
         if (next === "number" && typeof value === "string" && isNumber(value)) onChange(Number(value));
         else if (next === "text" && typeof value === "number") onChange(String(value));
         else if (
@@ -316,8 +322,17 @@ function Pills(props: ValueProps & { source: string; onFormula: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const chain = editor.expressions.known.value.get(source)?.chain;
   const isSimple = chain?.kind === "name";
-  const compose = (base: string, filters: { name: string; arguments: string[] }[]) =>
-    onChange(expression([base, ...filters.map(filterText)].join(" | ")));
+  const compose = (base: string, filters: { name: string; arguments: string[] }[]) => {
+    const text = [base, ...filters.map(filterText)].join(" | ");
+    const calls = filters.map((one) => ["filter", one.name, one.arguments.join(", ")]);
+    editor.expressions.guess(text, {
+      text,
+      segments: [["name", base], ...calls],
+      chain: { base, kind: chain?.kind ?? "name", filters },
+      tests: null,
+    });
+    onChange(expression(text));
+  };
   const pick = (offer: Offer) => {
     setPicking(null);
     compose(offer.path, chain?.filters ?? []);

@@ -30,8 +30,16 @@ export function YamlTab({ editor }: { editor: Editor }) {
   const read = async (text: string) => {
     try {
       const answer = await send<Read>("POST", `${editor.base}yaml/`, { text });
-      if (code.current?.text() !== text) return;
+      if (code.current && code.current.text() !== text) return;
       typing.current = false;
+      editor.unreadYaml = answer.document ? "" : text;
+      if (!code.current) {
+        if (answer.document) {
+          editor.expressions.add(answer.expressions);
+          editor.change(answer.document, T("Edit as YAML"), "yaml");
+        }
+        return;
+      }
       setFault("");
       setMarks(answer.marks);
       setUnread(answer.document === null);
@@ -49,6 +57,7 @@ export function YamlTab({ editor }: { editor: Editor }) {
     try {
       const { text } = await send<{ text: string }>("POST", `${editor.base}yaml/`, { document: doc });
       said.current = doc;
+      const kept = editor.unreadYaml;
       if (code.current) {
         if (code.current.text() !== text) code.current.replace(text);
         return;
@@ -57,7 +66,7 @@ export function YamlTab({ editor }: { editor: Editor }) {
       if (!place.current) return;
       code.current = codeEditor({
         parent: place.current,
-        text,
+        text: kept || text,
         language: "yaml",
         label: T("This stack as YAML"),
         onChange: (next) => {
@@ -68,6 +77,7 @@ export function YamlTab({ editor }: { editor: Editor }) {
           timer.current = setTimeout(() => void read(next), QUIET_MS);
         },
       });
+      if (kept) void read(kept);
     } catch (error) {
       setFault((error as Error).message);
     }
@@ -77,7 +87,11 @@ export function YamlTab({ editor }: { editor: Editor }) {
   }, [editor.doc.value]);
   useEffect(() => () => {
     clearTimeout(timer.current);
-    code.current?.destroy();
+    const left = code.current;
+    code.current = null;
+    left?.destroy();
+    // What was typed a moment ago counts although the tab is left.
+    if (typing.current && left) void read(left.text());
   }, []);
   return (
     <section class="tab-page yaml-page" aria-label={T("YAML")}>

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../../../icons/icon.tsx";
 import { T } from "../../../words.ts";
 import { expression, expressionOf, type Json } from "../../model/document.ts";
-import { COMPARISONS, comparisonText, grouped, operatorWords, WITHOUT_RIGHT } from "../../model/operators.ts";
+import { COMPARISONS, comparisonText, operatorWords, WITHOUT_RIGHT } from "../../model/operators.ts";
 import type { Test } from "../../model/sentences.ts";
 import { Formula } from "../formula.tsx";
 import { IconButton } from "../icons.tsx";
@@ -46,7 +46,7 @@ export function ConditionField(props: ValueProps) {
     if (whole.length === 0) return onChange(undefined);
     const texts = whole.map((part) => comparisonText(part.left, part.op, part.right));
     onChange(
-      expression(texts.length === 1 ? texts[0]! : texts.map((text) => grouped(text)).join(` ${joined} `)),
+      expression(texts.join(` ${joined} `)),
     );
   };
   return (

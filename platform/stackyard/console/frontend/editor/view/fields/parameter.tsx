@@ -172,7 +172,7 @@ function Control({ editor, line, parameter, problems }: Props) {
       return <ValueBox {...box} />;
     }
     case "list":
-      return <ValueBox {...box} value={value ?? []} />;
+      return <ValueBox {...box} placeholder={T("{ for a variable")} />;
     case "long_text":
       return <ValueBox {...box} long />;
     default: {
