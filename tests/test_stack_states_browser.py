@@ -46,6 +46,7 @@ def test_hostile_texts_are_only_texts(watched: Watched, group: ApiGroup) -> None
         expect(stack.panel).to_be_visible()
     for tab in ("Inputs", "Settings", "Versions", "YAML"):
         stack.page.get_by_role("tab", name=tab).click()
+        expect(stack.page.locator(".tab-page")).to_have_attribute("aria-label", tab)
     expect(stack.page.locator(".cm-editor")).to_be_visible()
     assert dialogs == []
     assert stack.page.locator("img[src=x]").count() == 0
@@ -100,6 +101,8 @@ def test_nothing_is_wrong_for_screen_readers_in_any_state(stack: Stack, theme: s
     expect(shortcuts).to_have_count(0)
     for tab in ("Inputs", "Settings", "Versions", "YAML"):
         stack.page.get_by_role("tab", name=tab).click()
+        # Its script comes when it is first opened.
+        expect(stack.page.locator(".tab-page")).to_have_attribute("aria-label", tab)
         if tab == "YAML":
             expect(stack.page.locator(".cm-content")).to_be_visible()
         picture(stack.page, f"stack-{tab.lower()}-{theme}")

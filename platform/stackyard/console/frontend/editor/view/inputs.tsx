@@ -154,25 +154,27 @@ function InputForm({ editor, name, spec, place, problems, onSpec, onName, onRemo
           </select>
         </Field>
       )}
-      <Field
-        editor={editor}
-        id={id("default")}
-        label={T("Default")}
-        problems={of("default")}
-        help={T("Taken when nothing is sent.")}
-      >
-        <ValueBox
+      {place !== "path" && (
+        <Field
           editor={editor}
-          line={null}
           id={id("default")}
           label={T("Default")}
-          plain
-          value={spec.default}
-          type={{ name: VALUE_TYPES[String(spec.type)] ?? "any" }}
-          placeholder={T("none")}
-          onChange={(next) => set("default", next)}
-        />
-      </Field>
+          problems={of("default")}
+          help={T("Taken when nothing is sent.")}
+        >
+          <ValueBox
+            editor={editor}
+            line={null}
+            id={id("default")}
+            label={T("Default")}
+            plain
+            value={spec.default}
+            type={{ name: VALUE_TYPES[String(spec.type)] ?? "any" }}
+            placeholder={T("none")}
+            onChange={(next) => set("default", next)}
+          />
+        </Field>
+      )}
       <Field editor={editor} id={id("description")} label={T("Description")} problems={of("description")}>
         <TextField
           id={id("description")}
