@@ -1,5 +1,5 @@
 /** The insert menu: every kind of step, found by its name or by what people call it. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { T } from "../../words.ts";
 import type { Kind } from "../model/document.ts";
 import { findKinds } from "../model/search.ts";
@@ -16,7 +16,7 @@ export function InsertMenu({ editor, place, anchor }: { editor: Editor; place: P
   const { groups, kinds } = editor.palette.value;
   const found = findKinds(kinds, groups.map(([name]) => name), query);
   const titles = new Map(groups);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
   useEffect(
     () => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
     [at, query],

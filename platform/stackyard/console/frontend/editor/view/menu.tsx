@@ -1,6 +1,6 @@
 /** A menu of commands with the keyboard of menus: arrows, Home, End, letters, Escape. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../../icons/icon.tsx";
 import { Popup } from "./popup.tsx";
 
@@ -20,7 +20,7 @@ export function Menu(
   const list = useRef<HTMLDivElement>(null);
   const buttons =
     () => [...list.current?.querySelectorAll<HTMLButtonElement>("[role=menuitem]:not(:disabled)") ?? []];
-  useEffect(() => buttons()[0]?.focus(), [label]);
+  useLayoutEffect(() => buttons()[0]?.focus({ preventScroll: true }), [label]);
   const onKey = (event: KeyboardEvent) => {
     const all = buttons();
     const at = all.indexOf(document.activeElement as HTMLButtonElement);

@@ -50,7 +50,8 @@ export function Popup({ anchor, onClose, children, class: extra = "", width, wit
           maxHeight: `${at.maxHeight}px`,
           width: width ? `${width}px` : "",
         }
-        : { visibility: "hidden", width: width ? `${width}px` : "" }}
+        // Not hidden: what is hidden cannot take the focus, and the next key is typed into it.
+        : { opacity: "0", width: width ? `${width}px` : "" }}
       onKeyDown={(event) => {
         if (event.key === "Escape") {
           event.stopPropagation();
