@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from stackyard.core.errors import Problem
-from stackyard.core.models import Workspace
 from stackyard.core.principal import Principal
 from stackyard.runs import states
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import RunKind
 from stackyard.runs.schedule import coming_times, pause, run_now
 
+from .chosen_workspace import all_workspaces, narrowed_to
 from .pages import page
 from .problems import sentence
 
@@ -68,8 +68,10 @@ class ScheduleAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Every schedule with its last run and its next times, and the runs that wait for a time of their own."""
-        workspaces = list(Workspace.objects.order_by("name"))
-        chosen = next((w for w in workspaces if str(w.pk) == request.GET.get("workspace")), None)
+        asked = request.GET.get("workspace")
+        chosen = narrowed_to(request)
+        if asked is not None:
+            chosen = next((w for w in all_workspaces(request) if str(w.pk) == asked), None)
         only = {"workspace": chosen} if chosen is not None else {}
         schedules = _with_last_run(Schedule.objects.filter(**only).select_related("workspace"))
         waiting = Run.objects.filter(
@@ -83,7 +85,6 @@ class ScheduleAdmin(admin.ModelAdmin):
             tasks=list(_tasks(schedules[: SHOWN_TASKS + 1]))[:SHOWN_TASKS],
             is_cut=schedules.count() > SHOWN_TASKS,
             waiting=waiting.defer("result", "error", "logs").order_by("run_after")[:SHOWN_TASKS],
-            workspaces=workspaces if len(workspaces) > 1 else [],
             chosen=chosen,
         )
 
