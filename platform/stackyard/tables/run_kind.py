@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import ClassVar
 
 from stackyard.core.errors import Detail, Problem
 from stackyard.runs import states
@@ -24,7 +25,17 @@ _PASSING = ("BUSY", "TIMEOUT")
 
 
 class TableJob(RunKind, abstract=True):
-    """A job on one table; its target is the table."""
+    """A job on one table; its target is the table. `job` does it, from where the last attempt got to."""
+
+    job: ClassVar[type[ImportJob | ConversionJob | DropJob]]
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Do the job; a Problem ends the run."""
+        try:
+            return cls.job(claimed).run()
+        except Problem as problem:
+            return failed(problem)
 
     @classmethod
     def name_of(cls, target_id: int) -> str:
@@ -51,14 +62,7 @@ class ImportRun(TableJob):
     label = "CSV import"
     group = "tables"
     icon = "file-up"
-
-    @classmethod
-    def execute(cls, claimed: ClaimedRun) -> Outcome:
-        """Import from where the last attempt got to."""
-        try:
-            return ImportJob(claimed).run()
-        except Problem as problem:
-            return failed(problem)
+    job = ImportJob
 
 
 class ConversionRun(TableJob):
@@ -68,14 +72,7 @@ class ConversionRun(TableJob):
     label = "Conversion"
     group = "tables"
     icon = "replace"
-
-    @classmethod
-    def execute(cls, claimed: ClaimedRun) -> Outcome:
-        """Convert from where the last attempt got to."""
-        try:
-            return ConversionJob(claimed).run()
-        except Problem as problem:
-            return failed(problem)
+    job = ConversionJob
 
 
 class DropRun(TableJob):
@@ -85,11 +82,4 @@ class DropRun(TableJob):
     label = "Drop"
     group = "tables"
     icon = "trash"
-
-    @classmethod
-    def execute(cls, claimed: ClaimedRun) -> Outcome:
-        """Drop it."""
-        try:
-            return DropJob(claimed).run()
-        except Problem as problem:
-            return failed(problem)
+    job = DropJob
