@@ -64,14 +64,15 @@ class _People:
     """The table of those who log in, and the documents for it."""
 
     def __init__(self, table: TableDef, options: Any) -> None:
-        if not is_auth_enabled(table):
-            password_field(table)
         emails = [field for field in table.own_fields if field.type.name == "email" and field.unique]
-        if not emails:
+        lacking = [] if emails else ["no unique field of type email"]
+        if not is_auth_enabled(table):
+            lacking.insert(0, "no field of type password")
+        if lacking:
             raise Problem(
                 "INVALID_INPUT",
-                f"{table.name} has no unique field of type email to log in with.",
-                suggestion="Add a field of type email and make it unique.",
+                f"The records of {table.name} cannot log in: it has {' and '.join(lacking)}.",
+                suggestion="Add what is missing to the table, and make the blueprint again.",
             )
         self.table = table
         self.one = one_of(table.name)
