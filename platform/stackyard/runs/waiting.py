@@ -11,7 +11,7 @@ from django.db import connections
 
 from . import states
 from .models import Run
-from .progress import progress_value
+from .progress import WRITE_SECONDS, progress_value
 from .working import work
 
 POLL_SECONDS = 0.25
@@ -39,7 +39,7 @@ def finish_here(run: Run, show: Callable[[dict[str, Any]], None]) -> Run:
 
 def _watch(run: Run, show: Callable[[dict[str, Any]], None], over: threading.Event) -> None:
     try:
-        while not over.wait(1.0):
+        while not over.wait(WRITE_SECONDS):
             far = progress_value(Run.objects.get(pk=run.pk))
             if far is not None:
                 show(far)
