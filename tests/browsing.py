@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import factories
@@ -24,6 +27,41 @@ FLAGS = [
 ]
 EMAIL, PASSWORD = "owner@example.com", "a-long-password"
 PICTURES = Path(__file__).parent / "artefacts"
+
+
+class Traffic:
+    """Which requests this process is answering, so that a test can end after the last of them.
+
+    A page that is closed leaves its requests behind: the server goes on with them, and what they hold in the
+    database stands in the way of the next test's empty tables.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._busy: set[int] = set()  # the threads that are answering one
+        request_started.connect(self._started)
+        request_finished.connect(self._finished)
+
+    def _started(self, **kwargs: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            with self._changed:
+                self._busy.add(threading.get_ident())
+
+    def _finished(self, **kwargs: Any) -> None:
+        with self._changed:
+            self._busy.discard(threading.get_ident())
+            self._changed.notify_all()
+
+    def wait_for_end(self, url: str, timeout_seconds: float = 20) -> None:
+        """Return when the server at `url` has answered all it was asked; AssertionError when it does not."""
+        # Connections are taken up in the order they came: with this one answered, none waits before the door.
+        urlopen(f"{url}/healthz", timeout=timeout_seconds).close()
+        with self._changed:
+            ended = self._changed.wait_for(lambda: not self._busy, timeout_seconds)
+        assert ended, f"{len(self._busy)} requests were not answered within {timeout_seconds} s"
+
+
+TRAFFIC = Traffic()
 
 
 @contextmanager
@@ -84,6 +122,7 @@ def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     expect(page.get_by_role("navigation", name="Console")).to_be_attached()
     yield watched
     opened.close()
+    TRAFFIC.wait_for_end(url)
     assert watched.faults == [], "\n".join(watched.faults)
 
 

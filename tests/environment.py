@@ -9,7 +9,8 @@ import os
 import shutil
 import tempfile
 
-if "STACKYARD_HOME" not in os.environ:
+# A session that is shared out has the home of whoever shares it out in its environment.
+if "STACKYARD_HOME" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     _home = tempfile.mkdtemp(prefix="stackyard-test-")
     os.environ["STACKYARD_HOME"] = _home
     atexit.register(shutil.rmtree, _home, ignore_errors=True)
