@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-sync",
 ]
 EMAIL, PASSWORD = "owner@example.com", "a-long-password"
+# Two sessions share two cores with their browsers: what is right comes late there, never wrong.
+expect.set_options(timeout=15_000)
 PICTURES = Path(__file__).parent / "artefacts"
 
 

@@ -1,7 +1,9 @@
 """Every test on every database found here: `make test` after its set-up. Arguments go to pytest.
 
-Two sessions run at once, each a process of its own: all tests on SQLite, and on PostgreSQL those
-that touch a database. The first one's output is shown as it comes, the second one's whole, after it.
+Two sessions run at once: all tests on SQLite, and on PostgreSQL those that touch a database. Each
+is shared out by file to two processes: many tests wait for a browser, a server or a time limit, and
+one process would leave a third of two cores idle. The first session's output is shown as it comes,
+the second one's whole, after it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from tests import services
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARING = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
 STRICT = os.environ.get("STACKYARD_REQUIRE_SERVICES") == "1"
 
 
@@ -79,7 +82,7 @@ def run_sessions(environment: dict[str, str], postgres: str | None) -> dict[str,
 def start(environment: dict[str, str], output: object = None) -> subprocess.Popen[bytes]:
     """One pytest process over the suite, or over what the arguments name."""
     colour = ["--color=yes"] if sys.stdout.isatty() else []
-    command = [sys.executable, "-m", "pytest", *colour, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", *colour, *SHARING, *sys.argv[1:]]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
 
 
