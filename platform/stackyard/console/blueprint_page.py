@@ -72,8 +72,8 @@ def _on_fields(problem: Problem) -> Problem:
 
 def _field(option: Option) -> forms.Field:
     about: dict[str, Any] = {
-        "label": option.label,
-        "help_text": option.help,
+        "label": _(option.label),
+        "help_text": _(option.help),
         "required": option.required,
         "initial": option.default,
     }
@@ -104,7 +104,7 @@ def blueprint_page(request: HttpRequest, kind: type[Blueprint]) -> HttpResponse:
     return page(
         request,
         "console/blueprint.html",
-        kind.label,
+        _(kind.label),
         crumbs,
         form=form,
         about=about,

@@ -18,21 +18,25 @@ from stackyard.tables.field_type import FieldType
 OWN_WORDS = frozenset({"type", "required", "unique", "default", "access", "description"})
 """What every field's spec may say; the rest are options of its type."""
 
-ACCESS = [("public", "Public"), ("private", "Private"), ("internal", "Internal")]
+ACCESS = [
+    ("public", gettext_lazy("Public")),
+    ("private", gettext_lazy("Private")),
+    ("internal", gettext_lazy("Internal")),
+]
 
 
 def _types() -> list[tuple[str, list[tuple[str, str]]]]:
     """The field types by group, for a select."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, kind in FieldType.all().items():
-        groups.setdefault(kind.group.capitalize(), []).append((name, kind.label))
+        groups.setdefault(_(kind.group.capitalize()), []).append((name, _(kind.label)))
     return sorted((group, sorted(kinds, key=lambda kind: kind[1])) for group, kinds in groups.items())
 
 
 def option_help() -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Every field type with its options: label, name, `[(option, help)]`."""
     kinds = sorted(FieldType.all().values(), key=lambda kind: (kind.group, kind.label))
-    return [(k.label, k.name, [(name, o.help) for name, o in k.option_spec.items()]) for k in kinds]
+    return [(_(k.label), k.name, [(name, _(o.help)) for name, o in k.option_spec.items()]) for k in kinds]
 
 
 def read_options(text: str) -> dict[str, Any]:

@@ -199,12 +199,12 @@ class HistoryAdmin(InWorkspace):
             found = found.filter(matches)
         return found, False
 
-    @admin.display(description="When (UTC)")
+    @admin.display(description=_("When (UTC)"))
     def when(self, entry: HistoryEntry) -> str:
         """Date and time with milliseconds."""
         return f"{datetime.fromtimestamp(entry.created_at / 1000, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
-    @admin.display(description="Call")
+    @admin.display(description=_("Call"))
     def call(self, entry: HistoryEntry) -> str:
         """Method and path, cut."""
         path = entry.path if len(entry.path) <= 80 else f"{entry.path[:80]}…"
@@ -217,12 +217,12 @@ class HistoryAdmin(InWorkspace):
         """Who called."""
         return entry.principal
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def shown_status(self, entry: HistoryEntry) -> str:
         """The status with its colour."""
         return render_to_string("console/status.html", {"status": entry.status})
 
-    @admin.display(description="Time")
+    @admin.display(description=_("Time"))
     def duration(self, entry: HistoryEntry) -> str:
         """Milliseconds, with one digit behind the point below ten."""
         milliseconds = entry.duration_us / 1000

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from auth.methods import AuthMethod
@@ -36,7 +37,9 @@ class GroupField(forms.ModelChoiceField):
 
 
 def _auth_methods() -> list[tuple[str, str]]:
-    return [(name, kind.label or name) for name, kind in sorted(AuthMethod.all().items(), reverse=True)]
+    return [
+        (name, gettext(kind.label or name)) for name, kind in sorted(AuthMethod.all().items(), reverse=True)
+    ]
 
 
 START = {
@@ -150,7 +153,7 @@ def template_of(start: str, table: Table, key: str | None) -> dict[str, Any]:
 
 def _blueprints() -> list[tuple[str, str]]:
     kinds = [(name, kind) for name, kind in Blueprint.all().items() if kind.takes_table and not kind.options]
-    return [(name, f"{kind.label}: {kind.sentence}") for name, kind in kinds]
+    return [(name, f"{gettext(kind.label)}: {gettext(kind.sentence)}") for name, kind in kinds]
 
 
 class BlueprintForm(forms.Form):

@@ -64,7 +64,7 @@ class RunOfKind(_Chosen):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         """The kinds of work there are."""
-        return [(name, kind.label) for name, kind in sorted(RunKind.all().items())]
+        return [(name, _(kind.label)) for name, kind in sorted(RunKind.all().items())]
 
 
 class RunTarget(admin.SimpleListFilter):

@@ -47,7 +47,9 @@ class ConsoleSite(AdminSite):
         """The pages that belong to no model, what the visual editor asks for, then the admin's."""
         from . import chosen_workspace, docs_page, palette_pages, settings_page
         from .finder import find
+        from .labels import translate_labels
 
+        translate_labels(self)
         return [
             path("find/", self.admin_view(find), name="find"),
             path("workspace/", self.admin_view(chosen_workspace.choose), name="choose_workspace"),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from auth.methods import AuthMethod
 from endpoints.checking import LIMITS
 from endpoints.models import METHODS
@@ -124,7 +126,8 @@ def catalogue_of(owner: StackOwner) -> dict[str, Any]:
     if owner.kind == "endpoint":
         made["methods"] = list(METHODS)
         made["auth"] = [
-            [name, kind.label or name, kind.description()] for name, kind in AuthMethod.all().items()
+            [name, gettext(kind.label or name), gettext(kind.description())]
+            for name, kind in AuthMethod.all().items()
         ]
         made["limits"] = {
             name: {
@@ -164,7 +167,12 @@ def _field(field: FieldDef) -> dict[str, Any]:
 
 def _input_type(kind: type[FieldType]) -> dict[str, Any]:
     options = {
-        name: {"kind": option.kind, "help": option.help, "choices": list(option.choices)}
+        name: {"kind": option.kind, "help": gettext(option.help), "choices": list(option.choices)}
         for name, option in kind.option_spec.items()
     }
-    return {"name": kind.name, "label": kind.label, "help": kind.description(), "options": options}
+    return {
+        "name": kind.name,
+        "label": gettext(kind.label),
+        "help": gettext(kind.description()),
+        "options": options,
+    }

@@ -23,6 +23,8 @@ from django.utils.translation.trans_real import DjangoTranslation
 
 from stackyard.start.words import LOCALE
 
+from .labels import translate_labels
+
 FOLDER = Path(__file__).parent
 _CALLS = {
     "_": 1,
@@ -51,7 +53,7 @@ class Text:
 
 def collect() -> dict[str, list[Text]]:
     """Every text by domain: `django` for what the server says, `djangojs` for what scripts say."""
-    server = [*_python_texts(), *_template_texts(), *_kind_texts()]
+    server = [*_python_texts(), *_template_texts(), *_kind_texts(), *_words_of_other_kinds(), *_label_texts()]
     return {"django": _once(server), "djangojs": _once(_script_texts())}
 
 
@@ -149,6 +151,35 @@ def _kind_texts() -> Iterator[Text]:
             for word in ("label", "help", "words", "sentence"):
                 if part.get(word):
                     yield Text(part[word], "", f"kind {kind['name']}")
+
+
+def _words_of_other_kinds() -> Iterator[Text]:
+    """What pages show of field types, blueprints, ways to say who calls, and kinds of runs."""
+    from auth.methods import AuthMethod
+    from endpoints.blueprints import Blueprint
+    from stackyard.runs.run_kind import RunKind
+    from stackyard.tables.field_type import FieldType
+
+    for family in (FieldType, Blueprint, AuthMethod, RunKind):
+        for name, kind in sorted(family.all().items()):
+            said = [
+                kind.label,
+                kind.description() if family in (FieldType, AuthMethod) else "",
+                getattr(kind, "sentence", ""),
+                getattr(kind, "group", "").capitalize(),
+            ]
+            said += [option.help for option in getattr(kind, "option_spec", {}).values()]
+            for option in getattr(kind, "options", []):
+                said += [option.label, option.help]
+            yield from (Text(word, "", f"kind {name}") for word in said if word)
+
+
+def _label_texts() -> Iterator[Text]:
+    from django.contrib.admin import site
+
+    import stackyard.urls  # noqa: F401 (brings in every form of the console)
+
+    yield from (Text(word, "", "labels of forms and models") for word in translate_labels(site))
 
 
 def catalogue(language: str, domain: str) -> polib.POFile:
