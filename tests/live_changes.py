@@ -1,7 +1,7 @@
 """What three processes do to one table at once: a reader, a writer, a changer. Run as `python -m tests.live_changes ROLE FOLDER`.
 
-The changer gives the field `value` other types, adds, renames and drops fields; all types take whole numbers, so no request
-may fail. Each process ends with a line of JSON: calls, errors, the longest call in milliseconds.
+The changer gives the field `value` other types, adds, renames and drops fields, builds and drops indexes; all types take
+whole numbers, so no request may fail. Each process ends with a line of JSON: calls, errors, the longest call in milliseconds.
 """
 
 from __future__ import annotations
@@ -118,13 +118,25 @@ def write(folder: Path, rows: int) -> None:
     timed.tell(lost=lost[:10], written=len(wanted))
 
 
+def finish(timed: Timed, run_id: Any) -> None:
+    """Do a run to its end, as a worker would."""
+    from stackyard.runs.models import Run
+    from stackyard.runs.working import work
+
+    while (state := work(run_id)) == "accepted":
+        pass
+    if state != "succeeded":
+        timed.errors.append(f"{state}: {Run.objects.get(pk=run_id).error}")
+
+
 def change(folder: Path, rows: int) -> None:
     """Every change there is, as a person would ask for it; the milliseconds that the person waits."""
     from stackyard.runs.models import Run
-    from stackyard.runs.working import work
-    from stackyard.tables import changes
+    from stackyard.tables import changes, indexing
     from stackyard.tables.conversions.starting import retype
-    from stackyard.tables.models import Field, Table
+    from stackyard.tables.models import Field, Index, Table
+
+    indexing.AT_ONCE = min(indexing.AT_ONCE, rows // 2)
 
     timed, waits, took = Timed(), {}, {}
     table = Table.objects.get(name="things")
@@ -136,11 +148,8 @@ def change(folder: Path, rows: int) -> None:
         run = timed.call(lambda f=field, s=spec: retype(f, {"type": s} if isinstance(s, str) else s))
         waits[f"retype {number}"] = round((time.perf_counter() - began) * 1000, 1)
         if run is not None:
-            work(run.pk)
-            ended = Run.objects.get(pk=run.pk)
+            finish(timed, run.pk)
             took[f"retype {number}"] = round(time.perf_counter() - began, 1)
-            if ended.state != "succeeded":
-                timed.errors.append(f"{ended.state}: {ended.error}")
         name = f"extra{number}"
         began = time.perf_counter()
         spec = {"type": "int", "required": True, "default": 5}
@@ -153,6 +162,20 @@ def change(folder: Path, rows: int) -> None:
             began = time.perf_counter()
             timed.call(deed)
             waits[f"{what} {number}"] = round((time.perf_counter() - began) * 1000, 1)
+    for number, (names, unique) in enumerate(((["name"], False), (["-value", "id"], True))):
+        began = time.perf_counter()
+        index = timed.call(lambda n=names, u=unique: changes.add_index(table, n, u))
+        waits[f"index {number}"] = round((time.perf_counter() - began) * 1000, 1)
+        finish(timed, index.run_id)
+        took[f"index {number}"] = round(time.perf_counter() - began, 1)
+        began = time.perf_counter()
+        timed.call(lambda i=index: changes.hide_index(Index.objects.get(pk=i.pk)))
+        waits[f"drop index {number}"] = round((time.perf_counter() - began) * 1000, 1)
+    began = time.perf_counter()
+    timed.call(lambda: changes.add_field(table, "other", {"type": "reference", "table": "things"}))
+    waits["reference"] = round((time.perf_counter() - began) * 1000, 1)
+    finish(timed, Run.objects.filter(kind="index", state="accepted").get().pk)
+    took["reference"] = round(time.perf_counter() - began, 1)
     timed.tell(waits_ms=waits, seconds=took)
     (folder / "stop").touch()
 

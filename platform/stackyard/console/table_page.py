@@ -13,8 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
+from stackyard.core.principal import Principal
+from stackyard.runs.progress import progress_text, progress_value
 from stackyard.tables import changes
-from stackyard.tables.models import Field, Table
+from stackyard.tables.indexing import build_run
+from stackyard.tables.models import Field, Index, Table
 from stackyard.tables.specs import field_spec
 
 from .field_forms import OWN_WORDS, FieldRowForm, IndexForm, option_help, show_default, write_options
@@ -86,8 +89,13 @@ class TablePage:
         return f"The field {field.name} is added."
 
     def _add_index(self) -> str:
-        changes.add_index(self.table, self.index.parts(), self.index.cleaned_data["unique"])
-        return "The index is built."
+        parts, unique = self.index.parts(), self.index.cleaned_data["unique"]
+        index = changes.add_index(self.table, parts, unique, principal=self._principal(), trigger="console")
+        return "The index is built." if index.built_at else "The index is being built."
+
+    def _principal(self) -> Principal:
+        user: Any = self.request.user
+        return Principal("builder", user.pk, self.table.workspace_id, frozenset({"*"}), label=str(user))
 
     def _page(self) -> HttpResponse:
         table = self.table
@@ -119,6 +127,12 @@ def _shown_field(field: Field) -> dict[str, Any]:
     }
 
 
+def _progress(index: Index) -> str:
+    run = build_run(index)
+    far = None if run is None else progress_value(run)
+    return "" if far is None else progress_text(far)
+
+
 def _shown_indexes(table: Table) -> list[dict[str, Any]]:
     names: dict[Any, str] = {
         "id": "id",
@@ -130,6 +144,8 @@ def _shown_indexes(table: Table) -> list[dict[str, Any]]:
             "pk": index.pk,
             "unique": index.unique,
             "is_built": index.built_at is not None,
+            "run": index.run_id if index.built_at is None else None,
+            "progress": _progress(index),
             "fields": ", ".join(
                 f"{names.get(part['field'], '?')}{' ↓' if part.get('descending') else ''}"
                 for part in index.fields

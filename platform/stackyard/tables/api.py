@@ -14,9 +14,12 @@ from stackyard.core.errors import Detail, invalid_input
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.meta.serializers import AnyJSON, FieldsKey, Flag, Moment, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
+from stackyard.runs.api import ProgressSerializer
+from stackyard.runs.progress import progress_value
 
 from . import changes
 from .field_type import FieldType
+from .indexing import build_run
 from .models import Field, Index, Table
 from .specs import field_spec, index_spec
 
@@ -195,7 +198,9 @@ class IndexSerializer(FieldsKey, serializers.Serializer[Any]):
     id = serializers.IntegerField()
     fields_ = serializers.ListField(child=serializers.CharField())
     unique = serializers.BooleanField()
-    built_at = Moment(allow_null=True)
+    built_at = Moment(allow_null=True, help_text="Null while it is being built; until then nothing reads it.")
+    run = serializers.UUIDField(allow_null=True, help_text="The run that builds it; cancel it as any run.")
+    progress = ProgressSerializer(allow_null=True)
 
     def to_representation(self, instance: Index) -> dict[str, Any]:
         """The index as JSON."""
@@ -203,8 +208,16 @@ class IndexSerializer(FieldsKey, serializers.Serializer[Any]):
 
 
 def shown_index(index: Index) -> dict[str, Any]:
-    """An index as files spell it, with its id."""
-    return {"id": index.pk, "unique": False, **index_spec(index), "built_at": index.built_at}
+    """An index as files spell it, with its id, and how far it is while it is being built."""
+    run = build_run(index)
+    return {
+        "id": index.pk,
+        "unique": False,
+        **index_spec(index),
+        "built_at": index.built_at,
+        "run": None if run is None else str(run.pk),
+        "progress": None if run is None else progress_value(run),
+    }
 
 
 class NewIndexSerializer(FieldsKey, StrictSerializer):
@@ -230,12 +243,16 @@ class IndexViewSet(TableBase):
         return self.listed(self.indexes())
 
     def create(self, request: Request, workspace: str, table: str) -> Response:
-        """Build an index. A unique one is refused while records hold the same values twice."""
+        """Build an index: 201 where that was done at once, 202 on a large table, with the run that builds it.
+
+        A unique one is refused, by the answer or by the run's error, while records hold the same values twice.
+        """
         owner, asked = self.table(), self.body()
-        return self.shown(changes.add_index(owner, asked["fields"], asked["unique"]), status=201)
+        index = changes.add_index(owner, asked["fields"], asked["unique"], principal=self.principal)
+        return self.shown(index, status=201 if index.built_at else 202)
 
     def destroy(self, request: Request, workspace: str, table: str, index: int) -> Response:
-        """Drop an index."""
+        """Drop an index, or stop building it."""
         found: Index = find(self.indexes(), "index", pk=index)
         changes.hide_index(found)
         return Response(status=204)

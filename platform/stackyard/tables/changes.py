@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.models import Workspace
+from stackyard.core.principal import SYSTEM, Principal
 from stackyard.core.version import bump
 
 from . import ddl
@@ -26,7 +27,7 @@ from .alterations import alter, is_live
 from .dropping import drop_later
 from .field_type import FieldType
 from .filling import fill_default, one_for_all
-from .indexing import add_unique, build_index
+from .indexing import add_unique, build_index, build_later, build_run, cancel_build, is_large
 from .models import Field, Index, Table
 from .narrowing import ask
 from .specs import (
@@ -184,7 +185,10 @@ def add_field(table: Table, name: str, spec: Any) -> Field:
     """
     field = alter(table.workspace_id, lambda: _begin_field(table, name, spec))
     if field.type == "reference":
-        ddl.build(ddl.reference_index(table, field), concurrently=is_live())
+        if is_large(table):
+            build_later(table, None, field)
+        else:
+            ddl.build(ddl.reference_index(table, field), concurrently=is_live())
     needs_own_values = field.required and field.default is not None and one_for_all(field) is None
     if needs_own_values:
         fill_default(field)
@@ -329,11 +333,20 @@ def _fill_for_required(field: Field, spec: FieldSpec) -> None:
         fill_default(field)
 
 
-def add_index(table: Table, fields: Sequence[str], unique: bool = False) -> Index:
+def add_index(
+    table: Table,
+    fields: Sequence[str],
+    unique: bool = False,
+    *,
+    principal: Principal = SYSTEM,
+    trigger: str = "api",
+) -> Index:
     """Build an index over fields (`-name`: descending) on a live table.
 
-    Problem `CONFLICT` that shows up to five values which are there twice, when it is to be unique.
+    On a small table it is built when this returns; on a large one by the run `run_id`, and until that has ended nothing
+    reads it. Problem `CONFLICT` (the run's error) that shows up to five values which are there twice, when it is to be unique.
     """
+    live = is_live()
 
     def begin() -> Index:
         faults = Faults()
@@ -343,26 +356,28 @@ def add_index(table: Table, fields: Sequence[str], unique: bool = False) -> Inde
             faults.error(("indexes",), "range", f"A table has at most {INDEXES} indexes.")
         faults.raise_errors()
         assert made is not None
-        return _make_index(table, made)
-
-    def build_at_once() -> Index:
-        index = begin()
-        build_index(index)
+        index = _make_index(table, made)
+        if is_large(table):
+            build_later(table, index, principal=principal, trigger=trigger)
+        elif not live:
+            build_index(index)
         bump(table.workspace_id)
         return index
 
-    if not is_live():
-        return alter(table.workspace_id, build_at_once)
     index = alter(table.workspace_id, begin)
-    build_index(index)
-    alter(table.workspace_id, lambda: bump(table.workspace_id))
+    if live and index.run_id is None:
+        build_index(index)
+        alter(table.workspace_id, lambda: bump(table.workspace_id))
     return index
 
 
 def hide_index(index: Index) -> None:
-    """Drop an index: unlike tables and fields it holds nothing of its own."""
+    """Drop an index: unlike tables and fields it holds nothing of its own. One that is being built is so no longer."""
 
     def hide() -> None:
+        if cancel_build(index):
+            bump(index.table.workspace_id)
+            return
         if not is_concurrent:
             ddl.drop(ddl.index_plan(index))
         index.hidden_at = timezone.now()
@@ -370,6 +385,6 @@ def hide_index(index: Index) -> None:
         bump(index.table.workspace_id)
 
     is_concurrent = is_live()
-    if is_concurrent:
+    if is_concurrent and build_run(index) is None:
         ddl.drop(ddl.index_plan(index), concurrently=True)
     alter(index.table.workspace_id, hide)

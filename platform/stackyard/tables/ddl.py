@@ -18,7 +18,7 @@ from .field_type import FieldType
 from .models import Field, Index, Table
 from .schema import namespace
 
-_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+){0,2}|ws\d+|id|created_at)\Z")
+_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+){0,4}|ws\d+|id|created_at)\Z")
 
 
 def quoted(name: str) -> str:
@@ -125,15 +125,18 @@ def build(plan: IndexPlan, *, concurrently: bool = False) -> None:
 
     On PostgreSQL one that is not unique ends with `id`, which ends every sort (SQLite's do so by themselves).
     """
+    way = " CONCURRENTLY" if concurrently else ""
+    run(index_text(plan, table_name(plan.table), unique=plan.unique, way=way))
+
+
+def index_text(plan: IndexPlan, target: str, *, unique: bool, way: str = "") -> str:
+    """The statement that makes an index, on the SQL table `target`."""
     postgresql = connection.vendor == "postgresql"
     parts = [_part(column, descending, postgresql) for column, descending in plan.columns]
-    if postgresql and not plan.unique and plan.columns[-1][0] != "id":
+    if postgresql and not unique and plan.columns[-1][0] != "id":
         parts.append('"id" DESC' if plan.columns[-1][1] else '"id"')
-    kind = "UNIQUE INDEX" if plan.unique else "INDEX"
-    way = " CONCURRENTLY" if concurrently else ""
-    target = table_name(plan.table)
-    name = quoted(plan.name)
-    run(f"CREATE {kind}{way} {name} ON {target} ({', '.join(parts)})")
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    return f"CREATE {kind}{way} {quoted(plan.name)} ON {target} ({', '.join(parts)})"
 
 
 def _part(column: str, descending: bool, postgresql: bool) -> str:
@@ -157,6 +160,16 @@ def columns_of(table: Table) -> list[str]:
         [namespace(table.workspace_id), table.physical],
     )
     return [row[0] for row in rows]
+
+
+def types_of(table: Table) -> dict[str, str]:
+    """SQLite: the columns that the SQL table really has, with the types they are declared with."""
+    return dict(run("SELECT name, type FROM pragma_table_info(%s)", [table.physical]))
+
+
+def has_more_than(table: Table, records: int) -> bool:
+    """Whether the table holds more than so many records."""
+    return bool(run(f"SELECT 1 FROM {table_name(table)} LIMIT 1 OFFSET {int(records)}"))
 
 
 def has_rows(table: Table) -> bool:

@@ -94,7 +94,7 @@ class FieldDef:
 
 @dataclass(frozen=True, eq=False)
 class IndexDef:
-    """An index that is built. `fields` are (name, descending)."""
+    """An index. `fields` are (name, descending)."""
 
     id: int
     name: str
@@ -104,7 +104,10 @@ class IndexDef:
 
 @dataclass(frozen=True, eq=False)
 class TableDef:
-    """A table. `fields` holds `id` and `created_at` first; `namespace` is the SQL schema on PostgreSQL."""
+    """A table. `fields` holds `id` and `created_at` first; `namespace` is the SQL schema on PostgreSQL.
+
+    `indexes` are built; those of `building` serve nobody yet, but what is written must fit into them.
+    """
 
     id: int
     name: str
@@ -112,6 +115,7 @@ class TableDef:
     namespace: str | None
     fields: Mapping[str, FieldDef]
     indexes: Sequence[IndexDef] = ()
+    building: Sequence[IndexDef] = ()
     description: str = ""
 
     @property
@@ -181,8 +185,8 @@ class TableDef:
 
     @cached_property
     def unique_indexes(self) -> tuple[IndexDef, ...]:
-        """The indexes that refuse doubles."""
-        return tuple(index for index in self.indexes if index.unique)
+        """The indexes that refuse doubles; PostgreSQL does so while it builds one."""
+        return tuple(index for index in (*self.indexes, *self.building) if index.unique)
 
     def record_type(self, fields: Sequence[str] | None = None) -> Type:
         """The type of a record: of its public fields, or of those named."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from django.db.models import Q
+
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.files import Change, DocumentFiles, SourceFile, Walk
 from stackyard.core.models import Workspace
@@ -22,6 +24,7 @@ from .conversions.starting import retype
 from .conversions.switching import KIND
 from .field_type import FieldType
 from .files_records import RecordFiles
+from .indexing import KIND as INDEX_KIND
 from .models import Conversion, Field, Index, Table
 from .narrowing import asked_later
 from .specs import FieldSpec, check_fixed, field_spec, index_spec, read_fields, read_index, read_name
@@ -136,15 +139,18 @@ class TableFiles(DocumentFiles):
                 _update(walk, change, table)
 
     def follow_up(self, workspace: Workspace, say: Callable[[str], None]) -> bool:
-        runs = Run.objects.filter(
-            workspace=workspace, kind=KIND, trigger="apply", state__in=states.UNFINISHED
-        ).order_by("pk")
+        ours = Q(kind=KIND, trigger="apply") | Q(kind=INDEX_KIND)
+        found = Run.objects.filter(ours, workspace=workspace, state__in=states.UNFINISHED)
+        runs = list(found.order_by("pk"))
         for run in runs:
-            say(f"Converting {run.target_name} to {run.input['to']}.")
+            is_index = run.kind == INDEX_KIND
+            to = "" if is_index else f" to {run.input['to']}"
+            say(f"{'Indexing' if is_index else 'Converting'} {run.target_name}{to}.")
             ended = finish_here(run, lambda far: say(progress_text(far)))
             if ended.state != states.SUCCEEDED:
+                what = "index" if is_index else "conversion of"
                 message = (ended.error or {}).get("message", "")
-                raise Problem("CONFLICT", f"The conversion of {run.target_name} {ended.state}: {message}")
+                raise Problem("CONFLICT", f"The {what} {run.target_name} {ended.state}: {message}")
         return bool(runs)
 
     def around(self) -> AbstractContextManager[None]:

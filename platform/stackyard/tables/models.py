@@ -85,12 +85,16 @@ class Field(models.Model):
 
 
 class Index(models.Model):
-    """A btree index. `fields` is `[{"field": <id>, "descending": bool}]`; `unique` refuses doubles (nulls are distinct)."""
+    """A btree index. `fields` is `[{"field": <id>, "descending": bool}]`; `unique` refuses doubles (nulls are distinct).
+
+    Until `built_at` is set it serves nobody; on a large table the run `run_id` builds it.
+    """
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="indexes")
     fields = models.JSONField(default=list)
     unique = models.BooleanField(default=False)
     built_at = models.DateTimeField(null=True, blank=True, editable=False)
+    run_id = models.UUIDField(null=True, editable=False)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

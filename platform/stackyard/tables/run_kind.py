@@ -16,9 +16,11 @@ from .conversions.job import ConversionJob
 from .conversions.switching import take_back
 from .dropping import DropJob
 from .imports.job import ImportJob
+from .index_job import IndexJob, take_back_index
 from .models import Table
 
 run_finished.connect(take_back, dispatch_uid="stackyard.tables.conversions")
+run_finished.connect(take_back_index, dispatch_uid="stackyard.tables.indexes")
 
 # What is over in a moment, and so worth another attempt.
 _PASSING = ("BUSY", "TIMEOUT")
@@ -27,7 +29,7 @@ _PASSING = ("BUSY", "TIMEOUT")
 class TableJob(RunKind, abstract=True):
     """A job on one table; its target is the table. `job` does it, from where the last attempt got to."""
 
-    job: ClassVar[type[ImportJob | ConversionJob | DropJob]]
+    job: ClassVar[type[ImportJob | ConversionJob | DropJob | IndexJob]]
 
     @classmethod
     def execute(cls, claimed: ClaimedRun) -> Outcome:
@@ -83,3 +85,13 @@ class DropRun(TableJob):
     group = "tables"
     icon = "trash"
     job = DropJob
+
+
+class IndexRun(TableJob):
+    """An index of a large table."""
+
+    name = "index"
+    label = "Index"
+    group = "tables"
+    icon = "list-ordered"
+    job = IndexJob

@@ -60,8 +60,7 @@ def namespace(workspace_id: int) -> str | None:
 def _read(workspace_id: int, version: int) -> Schema:
     tables = list(Table.objects.filter(workspace_id=workspace_id, hidden_at=None))
     fields = _by_table(Field.objects.filter(table__in=tables, hidden_at=None))
-    built = Index.objects.filter(table__in=tables, hidden_at=None, built_at__isnull=False)
-    indexes = _by_table(built)
+    indexes = _by_table(Index.objects.filter(table__in=tables, hidden_at=None))
     shadows = {made.field_id: _shadow(made) for made in _conversions(tables)}
     made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, []), shadows) for table in tables]
     by_name = {table.name: table for table in made}
@@ -112,9 +111,10 @@ def _table(
     table: Table, fields: list[Field], indexes: list[Index], shadows: Mapping[int, Shadow]
 ) -> TableDef:
     names: dict[Any, str] = {"id": "id", "created_at": "created_at", **{f.pk: f.name for f in fields}}
-    made = [_index(index, names) for index in indexes]
-    known = [index for index in made if index is not None]
-    budgets = _index_bytes(known, {f.name: f.type for f in fields})
+    made = [(index.built_at is not None, _index(index, names)) for index in indexes]
+    known = [index for is_built, index in made if index is not None and is_built]
+    building = [index for is_built, index in made if index is not None and not is_built]
+    budgets = _index_bytes([*known, *building], {f.name: f.type for f in fields})
     unique = {index.fields[0][0] for index in known if index.unique and len(index.fields) == 1}
     definitions = [
         *system_fields(),
@@ -127,6 +127,7 @@ def _table(
         namespace=namespace(table.workspace_id),
         fields={f.name: f for f in definitions},
         indexes=tuple(known),
+        building=tuple(building),
         description=table.description,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -12,12 +13,14 @@ from stackyard.core.errors import Problem
 from stackyard.runs import states
 from stackyard.runs.run_kind import ClaimedRun, Outcome
 from stackyard.tables import ddl
-from stackyard.tables.alterations import alter, is_live
+from stackyard.tables.alterations import alter
 from stackyard.tables.database import Doubled, busy_when_locked
+from stackyard.tables.indexing import check_values
 from stackyard.tables.models import Conversion
+from stackyard.tables.online_indexes import build_online
 
 from .batches import Batches, Counts
-from .starting import build_indexes
+from .starting import mark_built, plans_of
 from .switching import check_refused, switch
 
 # Between two batches: whoever waits for SQLite's one write lock looks for it every few milliseconds.
@@ -55,13 +58,11 @@ class ConversionJob:
         if conversion.state == Conversion.CONVERTING:
             if conversion.field.hidden_at is not None or conversion.field.table.hidden_at is not None:
                 raise Problem("CONFLICT", "The field was dropped meanwhile.")
-            if connection.vendor == "sqlite":
-                # While the column is empty: building an index of nothing holds the lock least.
-                self._index(conversion)
             if not self._convert(conversion):
                 return Outcome(states.ACCEPTED)
             check_refused(conversion, self._counts)
-            self._index(conversion)
+            if not self._index(conversion):
+                return Outcome(states.ACCEPTED)
             self._switch(conversion)
         return Outcome(states.SUCCEEDED, result=self._result(conversion))
 
@@ -84,18 +85,33 @@ class ConversionJob:
         return True
 
     def _keep(self, reached: int, phase: str, *, is_indexed: bool) -> None:
-        at = {"id": reached, "end": self._at["end"], "is_indexed": is_indexed, "counts": asdict(self._counts)}
+        at = {**self._at, "id": reached, "is_indexed": is_indexed, "counts": asdict(self._counts)}
         self._progress.keep(at, reached, self._at["end"], phase)
         self._at = at
 
-    def _index(self, conversion: Conversion) -> None:
+    def _index(self, conversion: Conversion) -> bool:
+        """The new column's indexes, each beside everybody; False when the turn is over first."""
         if self._at["is_indexed"]:
-            return
-        self._progress.check()
-        self._progress.report(self._at["id"], self._at["end"], "building indexes")
-        build_indexes(conversion, live=is_live())
+            return True
+        for plan, index in plans_of(conversion):
+            if index is not None and index.built_at is not None:
+                continue
+            self._progress.check()
+            self._progress.report(self._at["id"], self._at["end"], "building indexes")
+            if index is not None:
+                check_values(index, plan)
+            reached = self._at.get("built", {}).get(plan.name, 0)
+            keep, done = partial(self._keep_built, plan.name), partial(mark_built, index)
+            if not build_online(plan, self._progress, keep, reached, done):
+                return False
         with transaction.atomic():
             self._keep(self._at["id"], "building indexes", is_indexed=True)
+        return True
+
+    def _keep_built(self, name: str, reached: int, last: int) -> None:
+        at = {**self._at, "built": {**self._at.get("built", {}), name: reached}}
+        self._progress.keep(at, reached, last, "building indexes")
+        self._at = at
 
     def _switch(self, conversion: Conversion) -> None:
         """Work the queue off, the last of it under the lock of the switch."""

@@ -117,20 +117,32 @@ def _do_at_once(conversion: Conversion) -> None:
     last = ddl.last_id(conversion.field.table)
     while reached < last:
         reached = batches.convert_after(reached, last, counts)
-    build_indexes(conversion, live=False)
+    _build_indexes(conversion)
     switch(conversion, counts, is_tracked=False)
 
 
-def build_indexes(conversion: Conversion, *, live: bool) -> None:
-    """The new column's indexes, those that are there already left out. Problem `CONFLICT` for doubled values."""
+def plans_of(conversion: Conversion) -> list[tuple[ddl.IndexPlan, Index | None]]:
+    """The new column's indexes; the one that every reference has is not in the catalogue."""
     table, shadow = conversion.field.table, conversion.shadow
+    twins = [Index.objects.get(pk=number) for _, number in conversion.indexes]
+    plans: list[tuple[ddl.IndexPlan, Index | None]] = [(ddl.index_plan(index), index) for index in twins]
     if shadow.type == "reference":
-        plan = ddl.reference_index(table, shadow)
-        ddl.drop(plan, concurrently=live)
-        ddl.build(plan, concurrently=live)
-    for _, number in conversion.indexes:
-        index = Index.objects.get(pk=number)
-        if index.built_at is None:
+        plans.append((ddl.reference_index(table, shadow), None))
+    return plans
+
+
+def mark_built(index: Index | None) -> None:
+    """An index of the new column is there; it is seen after the switch."""
+    if index is not None:
+        Index.objects.filter(pk=index.pk).update(built_at=timezone.now())
+
+
+def _build_indexes(conversion: Conversion) -> None:
+    """The new column's indexes on a small table. Problem `CONFLICT` for doubled values."""
+    for plan, index in plans_of(conversion):
+        if index is None:
+            ddl.build(plan)
+        else:
             build_index(index)
 
 

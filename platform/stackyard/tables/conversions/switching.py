@@ -12,6 +12,7 @@ from stackyard.core.version import bump
 from stackyard.runs.models import Run
 from stackyard.tables import ddl
 from stackyard.tables.dropping import drop_later
+from stackyard.tables.mirrors import Mirror
 from stackyard.tables.models import Conversion, Field, Index
 from stackyard.tables.narrowing import ask
 
@@ -97,4 +98,16 @@ def take_back(run: Run, **_: Any) -> None:
         Conversion.objects.filter(pk=conversion.pk).update(state=Conversion.UNDONE, ended_at=timezone.now())
         shadow: Field = conversion.shadow
         bump(shadow.table.workspace_id)
+        _forget_mirrors(conversion)
         drop_later(shadow.table, shadow, UNDONE_SECONDS)
+
+
+def _forget_mirrors(conversion: Conversion) -> None:
+    """SQLite: indexes of the new column that were being built."""
+    if connection.vendor != "sqlite":
+        return
+    Mirror(ddl.reference_index(conversion.field.table, conversion.shadow)).drop()
+    for _, number in conversion.indexes:
+        index = Index.objects.filter(pk=number, built_at=None).first()
+        if index is not None:
+            Mirror(ddl.index_plan(index)).drop()

@@ -1,4 +1,4 @@
-"""manage.py table import|export: records of one table as CSV (docs/import-export.md)."""
+"""manage.py table import|export|index: records of one table as CSV (docs/import-export.md), and its indexes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from stackyard.core.errors import Problem
+from stackyard.core.errors import Detail, Problem
 from stackyard.core.files import find_workspace
 from stackyard.core.management.problem_command import ProblemCommand
 from stackyard.core.models import Workspace
 from stackyard.runs import states
+from stackyard.runs.models import Run
 from stackyard.runs.progress import progress_text
 from stackyard.runs.waiting import finish_here
+from stackyard.tables import changes
 from stackyard.tables.export import export_csv
 from stackyard.tables.imports import uploads
 from stackyard.tables.imports.plan import Options, look, start_import
+from stackyard.tables.indexing import index_names
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 
 
 class Command(ProblemCommand):
-    """Import a CSV file into a table, or export a table as CSV."""
+    """Import a CSV file into a table, export a table as CSV, or see to its indexes."""
 
-    help = "Imports a CSV file into a table, or exports a table as CSV."
+    help = "Imports a CSV file into a table, exports a table as CSV, lists, builds and drops its indexes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Two deeds, each with its own arguments."""
+        """Three deeds, each with its own arguments."""
         deeds = parser.add_subparsers(dest="deed", required=True)
+        index = deeds.add_parser("index", help="List the indexes; build or drop one.")
+        index.add_argument("table", metavar="WORKSPACE/TABLE")
+        index.add_argument("--add", metavar="FIELD,-FIELD", help="Build one; - sorts that field downwards.")
+        index.add_argument("--unique", action="store_true", help="It refuses doubles.")
+        index.add_argument("--drop", metavar="ID", type=int, help="Drop one, or stop building it.")
         load = deeds.add_parser(
             "import", help="Import a CSV file; shows its progress and ends with a summary."
         )
@@ -63,6 +71,28 @@ class Command(ProblemCommand):
             raise Problem("INVALID_INPUT", "Say which table: WORKSPACE/TABLE.")
         workspace = find_workspace(name)
         getattr(self, f"_{options['deed']}")(workspace, table, options)
+
+    def _index(self, workspace: Workspace, name: str, options: dict[str, Any]) -> None:
+        table = workspace.tables.filter(name=name, hidden_at=None).first()
+        if table is None:
+            raise Problem("NOT_FOUND", f'There is no table "{name}".')
+        visible = table.indexes.filter(hidden_at=None)
+        if options["drop"] is not None:
+            found = visible.filter(pk=options["drop"]).first()
+            if found is None:
+                raise Problem("NOT_FOUND", f"{name} has no index {options['drop']}.")
+            changes.hide_index(found)
+        elif options["add"]:
+            fields = options["add"].split(",")
+            index = changes.add_index(table, fields, options["unique"], trigger="command")
+            if index.run_id is not None:
+                self._check_ended("index", finish_here(Run.objects.get(pk=index.run_id), self._show))
+            self.stdout.write(f"{', '.join(fields)}: built.")
+        else:
+            for index in visible:
+                state = "built" if index.built_at else "being built"
+                unique = "  unique" if index.unique else ""
+                self.stdout.write(f"{index.pk}  {', '.join(index_names(index))}{unique}  {state}")
 
     def _export(self, workspace: Workspace, name: str, options: dict[str, Any]) -> None:
         schema = load_schema(workspace.pk)
@@ -108,12 +138,16 @@ class Command(ProblemCommand):
     def _show(self, far: dict[str, Any]) -> None:
         print(progress_text(far), file=sys.stderr, flush=True)
 
-    def _end(self, workspace: Workspace, run: Any, options: dict[str, Any]) -> None:
-        if run.state != states.SUCCEEDED:
-            error = run.error or {}
-            raise Problem(
-                error.get("code", "CONFLICT"), f"The import {run.state}. {error.get('message', '')}"
-            )
+    def _check_ended(self, what: str, run: Run) -> None:
+        if run.state == states.SUCCEEDED:
+            return
+        error = run.error or {}
+        details = [Detail(**detail) for detail in error.get("details") or ()]
+        message = f"The {what} {run.state}. {error.get('message', '')}"
+        raise Problem(error.get("code", "CONFLICT"), message, details=details)
+
+    def _end(self, workspace: Workspace, run: Run, options: dict[str, Any]) -> None:
+        self._check_ended("import", run)
         made = run.result
         self.stdout.write(
             f"{made['rows']:,} rows: {made['added']:,} added, {made['changed']:,} changed,"
