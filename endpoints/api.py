@@ -16,7 +16,7 @@ from stackyard.stacks.api import draft_routes
 from stackyard.stacks.api_drafts import DocumentSerializer, DraftViewSet
 from stackyard.stacks.execution import RequestFacts
 
-from . import groups, publishing
+from . import groups, publishing, versions
 from .models import ApiGroup, Endpoint
 
 
@@ -49,12 +49,34 @@ class GroupSerializer(StrictModelSerializer):
         }
 
 
+class VersionSerializer(StrictSerializer):
+    """What the new version is called and where it is mounted; what is left out is proposed."""
+
+    name = Text(required=False, max_length=63)
+    mount = Text(required=False, max_length=200)
+    canonical = Text(required=False, max_length=63)
+
+
+class NewVersionSerializer(GroupSerializer):
+    """The new API group; `unpublished` names endpoints whose published stack fails today's check, kept as drafts."""
+
+    unpublished = serializers.ListField(child=serializers.CharField())
+
+    class Meta(GroupSerializer.Meta):
+        fields = [*GroupSerializer.Meta.fields, "unpublished"]
+
+
 class GroupViewSet(MetaViewSet):
     """The workspace's API groups."""
 
     noun, tag, model = "API group", "API groups", ApiGroup
     shows = GroupSerializer
-    bodies = {"create": GroupSerializer, "partial_update": GroupSerializer}
+    bodies = {
+        "create": GroupSerializer,
+        "partial_update": GroupSerializer,
+        "new_version": VersionSerializer,
+    }
+    answers: ClassVar[Any] = {"new_version": NewVersionSerializer}
 
     def groups(self) -> Any:
         """The groups of the workspace in the URL."""
@@ -83,6 +105,12 @@ class GroupViewSet(MetaViewSet):
         found = self.group()
         changes = _with_successor(found.workspace, self.body(partial=True))
         return self.shown(groups.edit_group(found, **changes))
+
+    def new_version(self, request: Request, workspace: str, group: str) -> Response:
+        """Copy an API group to its next mount, live at once; the old one names it as its successor."""
+        made = versions.new_version(self.group(), self.account, **self.body())
+        shown = {**GroupSerializer(made.group).data, "unpublished": [one.name for one in made.unpublished]}
+        return Response(shown, status=201)
 
     def destroy(self, request: Request, workspace: str, group: str) -> Response:
         """Delete an API group with its endpoints."""
@@ -203,6 +231,7 @@ _ENDPOINT = f"{_ENDPOINTS}/<str:endpoint>"
 urlpatterns = [
     route(_GROUPS, GroupViewSet, get="list", post="create"),
     route(GROUP, GroupViewSet, get="retrieve", patch="partial_update", delete="destroy"),
+    route(f"{GROUP}/versions", GroupViewSet, post="new_version"),
     route(_ENDPOINTS, EndpointViewSet, get="list", post="create"),
     route(_ENDPOINT, EndpointViewSet, get="retrieve", patch="partial_update", delete="destroy"),
     *draft_routes(_ENDPOINT, EndpointViewSet),

@@ -99,6 +99,7 @@ META: dict[tuple[str, str], Row] = {
     **drafts(_F, DOCUMENT),
     ("GET", f"{_W}/groups"): Row(),
     ("POST", f"{_W}/groups"): Row(201, {"name": "new"}),
+    ("POST", f"{_G}/versions"): Row(201, {}),
     ("GET", _G): Row(),
     ("PATCH", _G): Row(body={"description": "x"}),
     ("DELETE", _G): Row(204),

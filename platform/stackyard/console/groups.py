@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints import groups
 from endpoints.models import ApiGroup
+from stackyard.core.errors import Problem
 
 from .chosen_workspace import InWorkspace
-from .problems import ProblemsOnForm
+from .problems import ProblemsOnForm, sentence
 from .times import MomentField, MomentInput
+from .version_page import version_page
 
 
 class ApiGroupForm(forms.ModelForm):
@@ -71,6 +74,19 @@ class ApiGroupAdmin(ProblemsOnForm, InWorkspace):
         (gettext_lazy("Versions"), {"fields": ("deprecated_at", "sunset_at", "successor")}),
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's, and the page that makes a new version."""
+        view = self.admin_site.admin_view(self.new_version)
+        return [path("<int:pk>/version/", view, name="endpoints_apigroup_version"), *super().get_urls()]
+
+    def new_version(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page that copies a group, for whoever may make one."""
+        group = self.get_queryset(request).filter(pk=pk).first()
+        if group is None or not self.has_add_permission(request):
+            messages.error(request, sentence(Problem("NOT_FOUND", _("There is no such API group."))))
+            return HttpResponseRedirect(reverse("admin:endpoints_apigroup_changelist"))
+        return version_page(request, group)
+
     def get_readonly_fields(self, request: HttpRequest, obj: ApiGroup | None = None) -> tuple[str, ...]:
         """A group stays in its workspace."""
         return ("workspace", "documentation") if obj else ("documentation",)
@@ -96,7 +112,8 @@ class ApiGroupAdmin(ProblemsOnForm, InWorkspace):
     ) -> Any:
         """The group's form, with the way to its endpoints."""
         endpoints = f"{reverse('admin:endpoints_endpoint_changelist')}?group__id__exact={object_id}"
-        tools = [("Endpoints", endpoints)]
+        version = reverse("admin:endpoints_apigroup_version", args=[object_id])
+        tools = [(_("New version"), version), (_("Endpoints"), endpoints)]
         return super().change_view(request, object_id, form_url, {"tools": tools, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: ApiGroup, form: forms.ModelForm, change: bool) -> None:
