@@ -278,9 +278,12 @@ def test_hostile_names_cannot_break_page_or_document(group: ApiGroup, door: Door
     assert b"<script>alert" not in door.get("/apidoc:shop").body
 
 
-def test_the_management_api_is_described_for_everybody(door: Door) -> None:
+def test_the_management_api_is_described_for_everybody(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = door.get("/apispec:meta?type=json")
     assert answer.status == 200
+    assert "Warning" not in capsys.readouterr().err
     document = answer.json()
     validate(document)
     assert document["openapi"].startswith("3.1")

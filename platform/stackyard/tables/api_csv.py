@@ -58,18 +58,18 @@ class SeenSerializer(FieldsKey, serializers.Serializer[Any]):
         return instance
 
 
-class NewTable(FieldsKey, StrictSerializer):
+class TableOfImport(FieldsKey, StrictSerializer):
     """A table to make for the file."""
 
     name = Text(max_length=63)
     fields_ = serializers.DictField(required=False, help_text="Those that were found, when left out.")
 
 
-class StartSerializer(StrictSerializer):
+class ImportStartSerializer(StrictSerializer):
     """Where a file goes. One of `table` and `new_table`."""
 
     table = Text(required=False, max_length=63)
-    new_table = NewTable(required=False)
+    new_table = TableOfImport(required=False)
     columns = AnyJSON(
         required=False, help_text="A field name or null for each column; matched by name when left out."
     )
@@ -87,7 +87,7 @@ class ImportViewSet(MetaViewSet):
     noun, tag, model = "import", "imports", Table
     shows = SeenSerializer
     answers = {"start": RunSerializer, "rejects": None}
-    bodies = {"start": StartSerializer}
+    bodies = {"start": ImportStartSerializer}
     queries = {"create": LookQuery, "retrieve": LookQuery}
     rights = {"start": "add"}
     pages = frozenset()
