@@ -22,6 +22,8 @@ class AuthConfig(AppConfig):
         load("auth.methods")
         load("auth.steps")
         from . import families, leaving, one_time  # noqa: F401  (leaving listens)
+        from .oauth import ending
 
         also_prune(families.prune)
         also_prune(one_time.prune)
+        also_prune(ending.prune)

@@ -12,6 +12,8 @@ from stackyard.tables.watching import DELETE, EDIT, listen
 
 from .families import end_all, end_older, live
 from .holders import is_auth_enabled
+from .oauth.ending import end_holder, holds_any
+from .oauth.ending import end_older as end_older_consents
 from .tokens import Holder
 
 
@@ -37,11 +39,17 @@ class _Leaving:
     ) -> None:
         """End the sign-ins of a record that is deleted, or has got another password."""
         if action == DELETE and old is not None:
-            end_all(Holder(workspace_id, table.id, old["id"]), "the record was deleted")
+            holder = Holder(workspace_id, table.id, old["id"])
+            end_all(holder, "the record was deleted")
+            end_holder(holder)
         elif action == EDIT and new is not None:
             holder = Holder(workspace_id, table.id, new["id"])
-            if live(holder).exists():
-                end_older(holder, mark_of(Store(load_schema(workspace_id)), table, holder.record_id))
+            has_consented = holds_any(holder)
+            if has_consented or live(holder).exists():
+                mark = mark_of(Store(load_schema(workspace_id)), table, holder.record_id)
+                end_older(holder, mark)
+                if has_consented:
+                    end_older_consents(holder, mark)
 
 
 listen(_Leaving())

@@ -1,4 +1,4 @@
-"""User, a person of the console, and ApiKey, a program's right to call."""
+"""User, a person of the console; ApiKey, a program's right to call; the tables of OAuth (`auth.oauth.models`)."""
 
 from __future__ import annotations
 
@@ -135,3 +135,24 @@ class OneTimeToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} for record {self.record_id} of table {self.table_id}"
+
+
+from .oauth.models import (  # noqa: E402  (they refer to User by name, and to nothing else here)
+    AccessToken,
+    Application,
+    Grant,
+    IDToken,
+    RefreshToken,
+)
+
+__all__ = [
+    "AccessToken",
+    "ApiKey",
+    "Application",
+    "Grant",
+    "IDToken",
+    "OneTimeToken",
+    "RefreshToken",
+    "TokenFamily",
+    "User",
+]

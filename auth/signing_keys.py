@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
 from django.db import transaction
 
@@ -26,6 +28,17 @@ class SigningKeys:
 
     signing: str
     secrets: Mapping[str, str]
+
+
+def identity_key() -> str:
+    """The RSA key that signs ID tokens, as PEM; in the home as `keys/identity`, made at its first use."""
+    path: Path = settings.HOME / "keys" / "identity"
+    if not path.exists():
+        pem = generate_private_key(65537, 2048).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        write_private(path, pem.decode())
+    return path.read_text()
 
 
 def _path() -> Path:

@@ -15,6 +15,7 @@ _T = f"{_W}/tables/<str:table>"
 _R = f"{_T}/records"
 _F = f"{_W}/functions/<str:function>"
 _L = f"{_W}/lambdas/<str:lambda>"
+_O = f"{_W}/oauth/applications/<int:application>"
 _G = f"{_W}/groups/<str:group>"
 _E = f"{_G}/endpoints/<str:endpoint>"
 
@@ -128,6 +129,16 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/keys/<int:key>"): Row(),
     ("PATCH", f"{_W}/keys/<int:key>"): Row(body={"scopes": ["shop"]}, builders_only=True),
     ("DELETE", f"{_W}/keys/<int:key>"): Row(204),
+    ("GET", f"{_W}/oauth/applications"): Row(),
+    ("POST", f"{_W}/oauth/applications"): Row(
+        201, {"name": "new", "scopes": ["shop"], "grant": "client_credentials"}, builders_only=True
+    ),
+    ("GET", _O): Row(),
+    ("PATCH", _O): Row(body={"scopes": ["shop:read"]}, builders_only=True),
+    ("DELETE", _O): Row(204),
+    ("POST", f"{_O}/secret"): Row(builders_only=True),
+    ("GET", f"{_O}/consents"): Row(),
+    ("DELETE", f"{_O}/consents/<uuid:consent>"): Row(404),
     ("GET", f"{_W}/files"): Row(),
     ("POST", f"{_W}/files"): Row(201, {"name": "new.txt", "text": "x"}),
     ("GET", f"{_W}/files/<int:file>"): Row(),
@@ -135,4 +146,28 @@ META: dict[tuple[str, str], Row] = {
     ("DELETE", f"{_W}/files/<int:file>"): Row(204),
     ("GET", f"{_W}/history"): Row(),
     ("GET", f"{_W}/history/<int:call>"): Row(),
+}
+
+# Every caller gets the same answer.
+OPEN: dict[str, tuple[str, int]] = {
+    "": ("/", 302),
+    "healthz": ("/healthz", 200),
+    "readyz": ("/readyz", 200),
+    "apispec:meta": ("/apispec:meta", 200),
+    "apidoc:meta": ("/apidoc:meta", 200),
+    "api:meta/<path:rest>": ("/api:meta/nothing", 404),
+    "api:meta/": ("/api:meta/", 404),
+    "language/": ("/language/", 302),
+    "words/<slug:language>/<slug:digest>.js": ("/words/en/0.js", 200),
+    "api:meta": ("/api:meta", 404),
+    # The authorization server knows nobody before it is told who asks: tests/test_oauth_attacks.py.
+    "oauth/authorize": ("/oauth/authorize", 400),
+    "oauth/leave": ("/oauth/leave", 405),
+    "oauth/token": ("/oauth/token", 405),
+    "oauth/revoke": ("/oauth/revoke", 405),
+    "oauth/introspect": ("/oauth/introspect", 405),
+    "oauth/userinfo": ("/oauth/userinfo", 401),
+    "oauth/jwks": ("/oauth/jwks", 200),
+    ".well-known/oauth-authorization-server": ("/.well-known/oauth-authorization-server", 200),
+    ".well-known/openid-configuration": ("/.well-known/openid-configuration", 200),
 }

@@ -21,6 +21,7 @@ from django.urls import URLResolver, get_resolver
 
 from auth.keys import create_key, revoke_key
 from auth.models import ApiKey, User
+from auth.oauth.applications import register
 from endpoints.groups import create_group
 from endpoints.models import HistoryEntry
 from lambdas import publishing as lambda_publishing
@@ -38,23 +39,10 @@ from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
 from tests.doors import Door
-from tests.matrix import DOCUMENT, EVERY_HOUR, LAMBDA, META, WORKSPACE, Row
+from tests.matrix import DOCUMENT, EVERY_HOUR, LAMBDA, META, OPEN, WORKSPACE, Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
-# Every caller gets the same answer.
-OPEN: dict[str, tuple[str, int]] = {
-    "": ("/", 302),
-    "healthz": ("/healthz", 200),
-    "readyz": ("/readyz", 200),
-    "apispec:meta": ("/apispec:meta", 200),
-    "apidoc:meta": ("/apidoc:meta", 200),
-    "api:meta/<path:rest>": ("/api:meta/nothing", 404),
-    "api:meta/": ("/api:meta/", 404),
-    "language/": ("/language/", 302),
-    "words/<slug:language>/<slug:digest>.js": ("/words/en/0.js", 200),
-    "api:meta": ("/api:meta", 404),
-}
 # Rows of their own in the tests below.
 DOCS = {
     r"^apispec:(?P<canonical>[A-Za-z0-9_-]{1,63})/?$": "apispec",
@@ -141,6 +129,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "record": record["id"],
         "index": table.indexes.get().pk,
         "key": key.pk,
+        "application": register(shop, "Partner", ["shop"], grant="client_credentials")[0].pk,
         "call": call.pk,
         "number": 1,
     }
@@ -149,6 +138,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "table": "customers",
         "field": "name",
         "variable": "TOKEN",
+        "consent": "0" * 8 + "-0000-0000-0000-" + "0" * 12,
         "file": "0" * 32,
         "function": "count",
         "lambda": "hourly",

@@ -26,6 +26,7 @@ _MODULES = (
     "stackyard.tables.api_conversions",
     "stackyard.stacks.api",
     "auth.api",
+    "auth.api_oauth",
     "endpoints.api",
     "endpoints.api_blueprints",
     "endpoints.api_history",

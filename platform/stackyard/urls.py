@@ -22,6 +22,7 @@ urlpatterns = [
     re_path(r"^api(?:/|:(?!meta(?:/|\Z)))", EndpointView.as_view()),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("", include("auth.oauth.urls")),
     path("", include("stackyard.meta")),
     re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),
     re_path(rf"^apidoc:{_CANONICAL}$", docs.apidoc),
