@@ -28,7 +28,7 @@ class Version(models.Model):
     token = models.BigIntegerField(default=new_token)
 
 
-class Workspace(models.Model):  # type: ignore[django-manager-missing]  (OAuth's applications are above)
+class Workspace(models.Model):  # type: ignore[django-manager-missing]
     """What belongs together: tables, API groups, functions, lambdas, variables."""
 
     name = models.CharField(max_length=63, unique=True, validators=[name_validator])
