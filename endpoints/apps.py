@@ -14,6 +14,11 @@ class EndpointsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find the blueprints, and listen to what tables and functions lose."""
+        """Find the blueprints, listen to what tables and functions lose, and have old counts pruned."""
         load("endpoints.blueprints")
+        from stackyard.runs.upkeep import also_prune
+
         from . import dependents  # noqa: F401  (connects to the signal)
+        from .rollups import prune
+
+        also_prune(prune)

@@ -43,12 +43,13 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `headers` are complete; `error_code` is empty for a success."""
+    """What goes back. `headers` are complete; `error_code` is empty for a success, `place` the stack's line that failed."""
 
     status: int
     headers: Headers
     body: bytes
     error_code: str = ""
+    place: str = ""
 
 
 class RequestHeaders(Mapping[str, str]):
@@ -256,6 +257,7 @@ class EndpointCall:
             "TOO_MANY_REQUESTS", f"This endpoint takes {plan.throttle.per_second:,} calls a second."
         )
         # Counted by the throttle, not kept: a flood would push everything else out of the history.
+        history.note_limited(plan)
         self.plan = None
         body = encode_problem(problem, self.request_id)
         return Answer(429, [_JSON, *plan.throttle.headers], body, "TOO_MANY_REQUESTS")
@@ -271,6 +273,7 @@ class EndpointCall:
         return _internal()
 
     def _of_problem(self, problem: Problem) -> Answer:
+        place = problem.place.line if problem.place is not None else ""
         if problem.code == "INTERNAL_ERROR" and problem.message != _INTERNAL:
             _log.error("call %s failed: %s", self.request_id, problem.message, exc_info=problem)
             problem = _internal()
@@ -279,7 +282,7 @@ class EndpointCall:
         except Problem as other:
             body = encode_problem(other, self.request_id)
         status = problem.status if 400 <= problem.status <= 599 else 500
-        return Answer(status, [_JSON, *problem.headers.items()], body, str(problem.code))
+        return Answer(status, [_JSON, *problem.headers.items()], body, str(problem.code), place)
 
     def _note(self, plan: EndpointPlan, answer: Answer, started_at: float, duration_ns: int) -> None:
         if plan.inputs.takes_files and self.sent is not None:
@@ -299,6 +302,7 @@ class EndpointCall:
                 answer.body,
                 started_at,
                 duration_ns,
+                answer.place,
             )
         )
 

@@ -25,6 +25,7 @@ from stackyard.core.version import pin, unpin
 from .history_bounds import prune
 from .history_repair import is_broken, is_gone, replace
 from .history_rows import COLUMNS, Row, row_of
+from .rollups import Tally
 
 if TYPE_CHECKING:
     from .inputs import Sent
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _BATCH = 100
 _SECONDS = 0.25
+_COUNTS_SECONDS = 1.0
 _USES_SECONDS = 5.0
 _QUEUED_CALLS = 20_000
 _QUEUED_BYTES = 64_000_000
@@ -42,7 +44,7 @@ _TABLE = "endpoints_historyentry"
 
 
 class Call(NamedTuple):
-    """One call as it is noted. `started_at` is in epoch seconds, `duration_ns` in nanoseconds."""
+    """One call as it is noted. `started_at` is in epoch seconds, `duration_ns` in nanoseconds; `place` is the stack's line that failed."""
 
     plan: EndpointPlan
     request_id: str
@@ -56,6 +58,7 @@ class Call(NamedTuple):
     answer: bytes
     started_at: float
     duration_ns: int
+    place: str = ""
 
 
 class History:
@@ -73,6 +76,7 @@ class History:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._writing = threading.Lock()
+        self.tally = Tally()
 
     def note(self, call: Call) -> None:
         """Keep a call for the writer: the only part that is on a request's way."""
@@ -99,8 +103,12 @@ class History:
 
     def _run(self) -> None:
         uses_at = time.monotonic() + _USES_SECONDS
+        counts_at = time.monotonic() + _COUNTS_SECONDS
         while not self._stopping.wait(_SECONDS):
-            self.flush()
+            counts = time.monotonic() >= counts_at
+            self.flush(counts)
+            if counts:
+                counts_at = time.monotonic() + _COUNTS_SECONDS
             if time.monotonic() >= uses_at:
                 _write_uses()
                 uses_at = time.monotonic() + _USES_SECONDS
@@ -109,8 +117,11 @@ class History:
         for alias in ("default", "history"):
             connections[alias].close()
 
-    def flush(self) -> None:
-        """Write everything that waits, in the calling thread. Whatever fails is logged, never raised."""
+    def flush(self, counts: bool = True) -> None:
+        """Write everything that waits, in the calling thread, and what was counted of it (`counts`).
+
+        Whatever fails is logged, never raised.
+        """
         with self._writing:
             try:
                 # One version for the whole round: it tells whether what is known of secrets still holds.
@@ -121,6 +132,8 @@ class History:
                     self._take()
                     if not self._write():
                         return
+                if counts:
+                    self._write_counts()
             except (DatabaseError, OSError) as error:
                 self._complain("the request history cannot be written now: %s", error)
             finally:
@@ -130,8 +143,11 @@ class History:
         """Make rows of what waits, up to a batch."""
         while self._waiting and len(self._rows) < _BATCH:
             call = self._waiting.popleft()
+            self.tally.count(call)
             # Threads add to this without a lock, so it is set right whenever the queue is empty.
             self._waiting_bytes = self._waiting_bytes - _weight(call) if self._waiting else 0
+            if not settings.HISTORY_ENABLED:
+                continue
             try:
                 self._rows.append(row_of(call))
             except Exception:
@@ -165,6 +181,14 @@ class History:
             self._since_pruned = 0
             self._prune()
         return True
+
+    def _write_counts(self) -> None:
+        try:
+            self.tally.write()
+        except (OperationalError, InterfaceError) as error:
+            self._complain("what was counted of calls cannot be written now: %s", error)
+            close_broken()
+            self._mend(error)
 
     def _mend(self, error: Exception) -> bool:
         """Make a broken file anew; whether it was one. What waits is written into it in the next round."""
@@ -243,6 +267,10 @@ history = History()
 
 
 def note(call: Call) -> None:
-    """Keep a call, when the history is on."""
-    if settings.HISTORY_ENABLED:
-        history.note(call)
+    """Keep a call for the writer, who counts it, and writes it down when the history is on."""
+    history.note(call)
+
+
+def note_limited(plan: EndpointPlan) -> None:
+    """Count a call that a limit turned away."""
+    history.tally.limited(plan.group.workspace_id, plan.endpoint_id)

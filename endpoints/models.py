@@ -1,4 +1,4 @@
-"""ApiGroup, Endpoint and the request history's HistoryEntry."""
+"""ApiGroup, Endpoint, the request history's HistoryEntry, and what is counted of it: Rollup, ErrorGroup."""
 
 from __future__ import annotations
 
@@ -172,3 +172,56 @@ class HistoryEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.status}"
+
+
+class Rollup(models.Model):
+    """Calls of an endpoint (0: of all of a workspace) in a step of time, see `rollups.py`. Beside the history."""
+
+    workspace_id = models.BigIntegerField()
+    endpoint_id = models.BigIntegerField()
+    step_seconds = models.PositiveIntegerField()
+    started_at = models.BigIntegerField(help_text="Epoch seconds")
+    calls = models.BigIntegerField()
+    refused = models.BigIntegerField()
+    failed = models.BigIntegerField()
+    limited = models.BigIntegerField()
+    total_us = models.BigIntegerField()
+    slowest_us = models.BigIntegerField()
+    spread = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace_id", "endpoint_id", "step_seconds", "started_at"], name="rollup_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["step_seconds", "started_at"], name="rollup_time")]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} {self.step_seconds} s {self.started_at}"
+
+
+class ErrorGroup(models.Model):
+    """Errors of one kind in an hour: same endpoint, status, code and line. `request_id` leads to the last one."""
+
+    started_at = models.BigIntegerField(help_text="Epoch seconds")
+    workspace_id = models.BigIntegerField()
+    endpoint_id = models.BigIntegerField()
+    status = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=100)
+    place = models.CharField(max_length=100)
+    calls = models.BigIntegerField()
+    last_at = models.BigIntegerField(help_text="Epoch milliseconds")
+    request_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["started_at", "workspace_id", "endpoint_id", "status", "code", "place"],
+                name="error_group_unique",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace_id", "started_at"], name="error_group_time")]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}"

@@ -113,12 +113,12 @@ def _slowest(day: Day, workspace: Workspace | None) -> list[dict[str, Any]]:
     """The slowest endpoints of the day that are still there, with their p95 and the length of a bar (2 to 100)."""
     there = _of(Endpoint.objects, "group__workspace", workspace).in_bulk(list(day.by_endpoint))
     ranked = day.slowest(there, SHOWN)
-    most = max((activity.p95_ms for _pk, activity in ranked), default=1.0) or 1.0
+    most = max((activity.p95_ms or 0.0 for _pk, activity in ranked), default=1.0) or 1.0
     return [
         {
             "endpoint": there[pk],
             "activity": activity,
-            "length": max(2, round(100 * activity.p95_ms / most)),
+            "length": max(2, round(100 * (activity.p95_ms or 0.0) / most)),
         }
         for pk, activity in ranked
     ]
