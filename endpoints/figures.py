@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
@@ -181,14 +182,13 @@ def error_groups(
     if endpoint_id != WHOLE:
         found = found.filter(endpoint_id=endpoint_id)
     kinds = found.values("endpoint_id", "status", "code", "place")
-    ranked = kinds.annotate(all=Sum("calls"), last=Max("last_at"))
-    ranked = sorted(ranked, key=lambda one: (one["status"] < 500, -one["all"]))[:count]
+    summed: Iterable[Mapping[str, Any]] = kinds.annotate(all=Sum("calls"), last=Max("last_at"))
+    ranked = sorted(summed, key=lambda one: (one["status"] < 500, -one["all"]))[:count]
     return [_kind(found, one) for one in ranked]
 
 
-def _kind(found: QuerySet[ErrorGroup], one: Mapping[str, object]) -> ErrorsOfAKind:
-    names = ("endpoint_id", "status", "code", "place")
-    same = found.filter(**{name: one[name] for name in names}, last_at=one["last"])
+def _kind(found: QuerySet[ErrorGroup], one: Mapping[str, Any]) -> ErrorsOfAKind:
+    values: dict[str, Any] = {name: one[name] for name in ("endpoint_id", "status", "code", "place")}
+    same = found.filter(**values, last_at=one["last"])
     request_id = same.values_list("request_id", flat=True).first() or ""
-    values = {name: one[name] for name in names}
-    return ErrorsOfAKind(**values, calls=one["all"], last_at=one["last"], request_id=request_id)  # type: ignore[arg-type]
+    return ErrorsOfAKind(**values, calls=one["all"], last_at=one["last"], request_id=request_id)
