@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -161,6 +162,65 @@ return [await slow, other, await never, already]"""
     assert value(workspace, code) == ["TimeoutError", 200, "enough", "AbortError"]
     assert time.monotonic() - began < 5
     goes_on.set()
+
+
+def test_a_request_that_is_called_off_closes_its_connection_and_makes_room_for_others(
+    outside: Outside, workspace: Workspace
+) -> None:
+    seen: list[str] = []
+    closed: list[str] = []
+
+    def drip(connection: socket.socket) -> None:
+        path = connection.recv(65_536).split()[1].decode()
+        if path == "/ask":
+            body = json.dumps([len(seen), len(closed)]).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            return
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhead")
+        seen.append(path)
+        connection.settimeout(20)
+        # Nothing more is asked: what comes is the end of the connection.
+        if connection.recv(1) == b"":
+            closed.append(path)
+
+    outside.serve_raw("api.example.com", drip)
+    # Eight may be under way at once: seven that never end, and the one that asks the server what it has seen.
+    code = """const url = (path) => 'http://api.example.com/' + path;
+const until = async (place, count) => {
+  while ((await (await fetch(url('ask'))).json())[place] < count) await new Promise((done) => setTimeout(done, 50));
+};
+const names = new Set();
+for (let round = 1; round <= 3; round++) {
+  const off = new AbortController();
+  const never = [1, 2, 3, 4, 5, 6, 7].map((n) => fetch(url(`${round}-${n}`), { signal: off.signal }).catch((error) => names.add(error.name)));
+  await until(0, round * 7);
+  off.abort();
+  await Promise.all(never);
+}
+await until(1, 21);
+return [...names]"""
+    assert value(workspace, code) == ["AbortError"]
+
+
+def test_the_end_of_a_run_closes_what_it_left_open(outside: Outside, workspace: Workspace) -> None:
+    ended = threading.Event()
+
+    def never(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.settimeout(20)
+        if connection.recv(1) == b"":
+            ended.set()
+
+    outside.serve_raw("api.example.com", never)
+    document = {
+        "name": "short",
+        "code": "await fetch('http://api.example.com/')",
+        "network": ["api.example.com"],
+    }
+    target = create_lambda(workspace, {**document, "timeout": 1})
+    publish(target)
+    assert run_now(target, None).state == "timed_out"
+    assert ended.wait(10)
 
 
 def test_requests_go_out_side_by_side(outside: Outside, workspace: Workspace) -> None:

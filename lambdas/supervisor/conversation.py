@@ -24,6 +24,8 @@ _LOOK_SECONDS = 0.25
 _SHOWN = 20_000
 # Calls that touch no database, so that several can be under way at once.
 _ERRANDS = frozenset({"fetch"})
+# Says that nobody waits for the call of this number any more. It has no answer.
+_CALL_OFF = "call_off"
 _NO_MEMORY = re.compile(r"out of memory|memory allocation of|allocation failed|Cannot allocate memory", re.I)
 
 Listener = Callable[[str], None]
@@ -161,6 +163,11 @@ class Conversation:
         except ValueError:
             raise BadFrame("a call that can't be read") from None
 
+        if method == _CALL_OFF:
+            if self._errands is not None:
+                self._errands.call_off(number)
+            return
+
         def work() -> bytes:
             try:
                 return encode([number, self._services.call(method, params)])
@@ -169,7 +176,7 @@ class Conversation:
 
         if method in _ERRANDS:
             self._errands = self._errands or Errands(self._slot.channel)
-            if self._errands.begin(work):
+            if self._errands.begin(number, work):
                 return
         self._slot.channel.send(RES, token, work(), self.deadline)
 

@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from stackyard.core.outbound import Switch
+
 from .frames import Channel
 
 MOST_AT_ONCE = 8
@@ -19,28 +21,38 @@ class Errands:
         self._channel = channel
         self._lock = threading.Lock()
         self._done: deque[bytes | BaseException] = deque()
-        self._under_way = 0
+        self._under_way: dict[int, Switch] = {}
         self._is_over = False
         self._ear, self._bell = os.pipe()
         channel.listen(self._ear)
 
-    def begin(self, work: Callable[[], bytes]) -> bool:
-        """Have this done; False when as many as may be are under way."""
+    def begin(self, number: int, work: Callable[[], bytes]) -> bool:
+        """Have the call of this number done; False when as many as may be are under way, or it is one of them."""
+        switch = Switch()
         with self._lock:
-            if self._under_way >= MOST_AT_ONCE:
+            if len(self._under_way) >= MOST_AT_ONCE or number in self._under_way:
                 return False
-            self._under_way += 1
-        threading.Thread(target=self._do, args=(work,), name="lambda-errand", daemon=True).start()
+            self._under_way[number] = switch
+        arguments = (number, switch, work)
+        threading.Thread(target=self._do, args=arguments, name="lambda-errand", daemon=True).start()
         return True
 
-    def _do(self, work: Callable[[], bytes]) -> None:
+    def call_off(self, number: int) -> None:
+        """Nobody waits for this call any more: its connection is closed. What is no call under way is none."""
+        with self._lock:
+            switch = self._under_way.get(number)
+        if switch is not None:
+            switch.throw()
+
+    def _do(self, number: int, switch: Switch, work: Callable[[], bytes]) -> None:
         answer: bytes | BaseException
         try:
-            answer = work()
+            with switch.covers():
+                answer = work()
         except BaseException as error:
             answer = error
         with self._lock:
-            self._under_way -= 1
+            del self._under_way[number]
             # The run may be over: nobody waits for this any more, and the pipe's number may be another file's.
             if not self._is_over:
                 self._done.append(answer)
@@ -57,9 +69,12 @@ class Errands:
         return answers
 
     def close(self) -> None:
-        """The run is over: what is still under way is left to its own time limit, and forgotten."""
+        """The run is over: the connections of what is still under way are closed, and nobody hears of it."""
         self._channel.listen(None)
         with self._lock:
             self._is_over = True
             os.close(self._ear)
             os.close(self._bell)
+            left = list(self._under_way.values())
+        for switch in left:
+            switch.throw()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import TracebackType
 
 from ..limits import OUTBOUND_CONNECT_SECONDS
@@ -13,6 +15,41 @@ from .faults import too_late
 
 # Waits end a little early or late; in less time than this nothing could be asked any more.
 _LEAST_SECONDS = 0.01
+
+
+class Switch:
+    """Ends a request that nobody waits for any more, from another thread and at once: its connection is closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clock: Clock | None = None
+        self._is_thrown = False
+
+    def throw(self) -> None:
+        """End the request that is under way in `covers`, and any that would follow."""
+        with self._lock:
+            self._is_thrown = True
+            if self._clock is not None:
+                self._clock.end()
+
+    @contextmanager
+    def covers(self) -> Iterator[None]:
+        """Requests of this thread can be ended by this switch until the block ends."""
+        token = _switch.set(self)
+        try:
+            yield
+        finally:
+            _switch.reset(token)
+
+    def tied(self, clock: Clock | None) -> None:
+        """From now on this clock is the one to end."""
+        with self._lock:
+            self._clock = clock
+            if clock is not None and self._is_thrown:
+                clock.end()
+
+
+_switch: ContextVar[Switch | None] = ContextVar("outbound_switch", default=None)
 
 
 class Clock:
@@ -28,17 +65,22 @@ class Clock:
         self._ends_at = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._end)
+        self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
+        self._switch = _switch.get()
 
     def __enter__(self) -> Clock:
         self._timer.start()
+        if self._switch is not None:
+            self._switch.tied(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
+        if self._switch is not None:
+            self._switch.tied(None)
         self._let_go()
 
     def remains(self) -> float:
@@ -62,7 +104,7 @@ class Clock:
         with self._lock:
             self._socket = connection.dup()
         if self.is_over:
-            self._end()
+            self.end()
 
     def _let_go(self) -> None:
         with self._lock:
@@ -70,7 +112,8 @@ class Clock:
                 self._socket.close()
                 self._socket = None
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The time is over, now: whatever waits for the connection goes on, and finds none."""
         with self._lock:
             self.is_over = True
             # It may have ended by itself.
