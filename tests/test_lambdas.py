@@ -179,6 +179,24 @@ def test_publishing_refuses_every_fault_at_once(workspace: Workspace) -> None:
     assert Lambda.objects.get(pk=target.pk).published is None
 
 
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Europe/Berlim", 'There is no time zone "Europe/Berlim". Did you mean "Europe/Berlin"?'),
+        ("berlin", 'There is no time zone "berlin". Did you mean "Europe/Berlin"?'),
+        ("New York", 'There is no time zone "New York". Did you mean "America/New_York"?'),
+        ("Qqqq", 'There is no time zone "Qqqq". Use an IANA name such as Europe/Berlin.'),
+        (["x"], "There is no time zone \"['x']\". Use an IANA name such as Europe/Berlin."),
+    ],
+)
+def test_a_misspelt_time_zone_is_told_the_nearest_one(workspace: Workspace, zone: Any, said: str) -> None:
+    trigger = {"schedule": {"cron": "0 2 * * *", "timezone": zone}}
+    target = create_lambda(workspace, {"name": "late", "code": "return 1", "triggers": [trigger]})
+    with pytest.raises(Problem) as caught:
+        publish(target)
+    assert [detail.message for detail in caught.value.details] == [said]
+
+
 def test_a_stack_waits_for_a_lambda_or_leaves_it_to_the_background(workspace: Workspace) -> None:
     target = made(workspace, "half", "return input.n / 2")
     lines = [

@@ -294,9 +294,9 @@ function withoutImports(code: string): [string, string[], number] {
     if (found === null) return [made + code.slice(at), imports, head];
     const { all, main, rest, some, from, more } = found.groups!;
     const specifier = from.slice(1, -1);
-    if (more) throw new SyntaxError("An import takes no attributes here.");
+    if (more) throw importFault("An import takes no attributes here.", code, at);
     if (!/^(npm|node):/.test(specifier)) {
-      throw new SyntaxError(`"${specifier}" can't be imported: only npm: and node: packages can.`);
+      throw importFault(`"${specifier}" can't be imported: only npm: and node: packages can.`, code, at);
     }
     imports.push(specifier);
     const whole = all?.replace(/^\*\s*as\s+/, "") ?? rest;
@@ -308,6 +308,12 @@ function withoutImports(code: string): [string, string[], number] {
     made += "\n".repeat(found[0].split("\n").length - 1);
     at = head = at + found[0].length;
   }
+}
+
+/** A fault of an import, spelled as Deno spells those that it finds: with its place at the end. */
+function importFault(message: string, code: string, at: number): Error {
+  const before = code.slice(0, at).split("\n");
+  return new SyntaxError(`${message} at file:///code:${before.length}:${before.at(-1)!.length + 1}`);
 }
 
 /** Runs a bundle, a script that sets `packages`; Node's own modules come from Deno. */
@@ -444,8 +450,11 @@ class Run {
       };
       signal?.addEventListener("abort", () => {
         reject(signal.reason);
-        if (id) this.settle([id, null, null]);
-        else this.waiting = this.waiting.filter((one) => one !== go);
+        if (this.rpcs.has(id) && !this.isOver) {
+          // The platform closes its connection. It must not hear of a call that was answered meanwhile, nor of a later run's.
+          send(RPC, this.token, `[${id},"call_off",[]]`);
+          this.settle([id, null, null]);
+        } else this.waiting = this.waiting.filter((one) => one !== go);
       });
       if (this.rpcs.size < RPCS_AT_ONCE) go();
       else this.waiting.push(go);

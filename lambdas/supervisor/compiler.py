@@ -6,6 +6,7 @@ each slot: loading that module costs a fresh slot as much time again as its whol
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -26,6 +27,13 @@ _SECONDS = 10.0
 _MOST = 256
 _MOST_CHARACTERS = 32_000_000
 _COMPILES_OF_ONE_SLOT = 2_000
+
+
+# Texts and comments, whose brackets are none, and brackets.
+_BRACKETS = re.compile(
+    r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|//[^\n]*|/\*.*?\*/|(?P<open>[\[({])|(?P<close>[\])}])""", re.S
+)
+_DEEP = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,7 @@ class Compiler:
             said: dict[str, Any] = orjson.loads(frame.payload)
         except (BadFrame, Ended, Late, ValueError):
             self._drop()
-            message = "The code can't be compiled: the compiler did not live through it."
-            raise SyntaxFault(Failure("SyntaxError", message, code="SYNTAX")) from None
+            raise SyntaxFault(_too_much(source)) from None
         slot.runs += 1
         slot.last_used_at = time.monotonic()
         if slot.runs >= _COMPILES_OF_ONE_SLOT:
@@ -115,3 +122,26 @@ class Compiler:
         while len(self._known) > _MOST or self._characters > _MOST_CHARACTERS:
             old, gone = self._known.popitem(last=False)
             self._characters -= len(old) + len(gone.code)
+
+
+def _too_much(source: str) -> Failure:
+    """The compiler did not live through a source: where it is nested most deeply, or else its longest line."""
+    depth = deepest = at = 0
+    for found in _BRACKETS.finditer(source):
+        if found["open"]:
+            depth += 1
+            if depth > deepest:
+                deepest, at = depth, found.start()
+        elif found["close"]:
+            depth = max(0, depth - 1)
+    if deepest >= _DEEP:
+        message = f"The code can't be compiled: {deepest:,} brackets are open here, each in the other."
+    else:
+        lines = source.split("\n")
+        longest = max(range(len(lines)), key=lambda number: len(lines[number]))
+        at = sum(len(line) + 1 for line in lines[:longest])
+        message = (
+            "The code can't be compiled: it is too much for the compiler, most likely here. Take it apart."
+        )
+    before = source[:at].split("\n")
+    return Failure("SyntaxError", message, code="SYNTAX", line=len(before), column=len(before[-1]) + 1)

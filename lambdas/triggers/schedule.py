@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from stackyard.core.errors import Faults, Path, Problem
+from stackyard.core.zones import zone_fault
 from stackyard.runs.cron import LONGEST_SECONDS, SHORTEST_SECONDS, check_cron
 
 from .trigger import TriggerKind
@@ -38,9 +38,8 @@ class ScheduleTrigger(TriggerKind):
         ):
             message = f"every_seconds is a whole number from {SHORTEST_SECONDS} to {LONGEST_SECONDS:,}."
             faults.error((*path, "every_seconds"), "range", message)
-        zone = spec.get("timezone", "UTC")
-        if not isinstance(zone, str) or zone not in available_timezones():
-            message = f'There is no time zone "{zone}". Use an IANA name such as Europe/Berlin.'
+        message = zone_fault(spec.get("timezone", "UTC"))
+        if message is not None:
             faults.error((*path, "timezone"), "timezone", message)
         if spec.get("catch_up", "none") not in CATCH_UP:
             faults.error((*path, "catch_up"), "choice", f"catch_up is one of {', '.join(CATCH_UP)}.")

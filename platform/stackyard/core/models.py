@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -10,6 +10,7 @@ from django.db import models
 
 from .secrets import Secret, decrypt, encrypt
 from .version import new_token
+from .zones import zone_fault
 
 name_validator = RegexValidator(
     r"^[a-z][a-z0-9_-]{0,62}\Z",
@@ -18,8 +19,9 @@ name_validator = RegexValidator(
 
 
 def _validate_timezone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f'There is no time zone "{name}". Use an IANA name such as Europe/Berlin.')
+    fault = zone_fault(name)
+    if fault is not None:
+        raise ValidationError(fault)
 
 
 class Version(models.Model):

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from ..errors import did_you_mean
 from ..guards import Refusal, show
+from ..zones import zone_names
 
 Moment = datetime | str | int | float | Decimal
 
@@ -20,16 +21,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 100
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
 @lru_cache(maxsize=1024)
 def zone(name: str) -> zoneinfo.ZoneInfo:
     """A time zone of the IANA database. Refusal with the nearest name when there is none."""
-    if name not in _zones():
-        hint = did_you_mean(name[:_LONGEST], _zones()).strip()
+    if name not in zone_names():
+        hint = did_you_mean(name[:_LONGEST], zone_names()).strip()
         raise Refusal(f"there is no time zone {show(name)}", hint or 'Write it as "Europe/Berlin" or "UTC".')
     return zoneinfo.ZoneInfo(name)
 
