@@ -10,11 +10,12 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connections, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -284,6 +285,27 @@ def test_after_an_outage_the_workers_come_before_the_reaper(monkeypatch: pytest.
     monkeypatch.setattr(beat, "close_old_connections", lambda: None)
     beat.Waker().wake()
     assert calls == ["tick"]
+
+
+@pytest.mark.django_db
+def test_a_deed_that_the_database_always_refuses_does_not_keep_the_reaper_away(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    seconds, reaped = [0.0], []
+
+    def refused() -> int:
+        raise ProgrammingError("column does not exist")
+
+    monkeypatch.setattr(beat, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(beat.schedule, "tick", refused)
+    monkeypatch.setattr(beat.dispatch, "reap", lambda: reaped.append(seconds[0]))
+    monkeypatch.setattr(beat, "close_old_connections", lambda: None)
+    waker = beat.Waker()
+    for second in range(30):
+        seconds[0] = float(second)
+        waker.wake()
+    assert reaped[0] <= settings.RUN_LEASE_SECONDS / 3
+    assert len(reaped) >= 4
 
 
 def test_settings_with_which_celery_loses_runs_are_refused(settings: Any) -> None:

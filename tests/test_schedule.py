@@ -91,7 +91,7 @@ def scheduled(workspace: Workspace, function_id: int, begin: datetime, **values:
     spec = {"cron": "", "every_seconds": None, "timezone": "UTC", "catch_up": "none", "input": None, **values}
     schedule.replace_schedules(workspace, "function", function_id, [spec])
     made = Schedule.objects.get()
-    made.anchor_at = begin
+    made.anchor_at = made.placed_at = begin
     made.next_at = next(
         nominal_times(
             cron=made.cron,
@@ -193,6 +193,42 @@ def test_days_of_missed_seconds_are_not_counted_one_by_one(workspace: Workspace,
     made = Schedule.objects.get()
     assert made.next_at is not None
     assert made.next_at > begin + timedelta(days=365)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "rhythm", [{"every_seconds": 3600}, {"cron": "0 * * * *"}, {"cron": "0 * * * *", "timezone": BERLIN}]
+)
+@pytest.mark.parametrize("catch_up", ["none", "last", "all"])
+def test_after_the_clock_was_ahead_a_schedule_goes_on_and_no_time_has_two_runs(
+    workspace: Workspace, function_id: int, rhythm: dict[str, Any], catch_up: str
+) -> None:
+    begin = datetime(2026, 5, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    made = scheduled(workspace, function_id, begin, catch_up=catch_up, **rhythm)
+    schedule.tick(begin + hour)
+    end_all()
+    # A day ahead for a moment, on the hour: the times missed by that clock are caught up, the present one runs.
+    schedule.tick(begin + 25 * hour)
+    end_all()
+    made.refresh_from_db()
+    assert made.next_at == begin + 26 * hour
+    for minute in range(90, 30 * 60, 30):
+        for _ in range(2):
+            schedule.tick(begin + timedelta(minutes=minute))
+            end_all()
+    found = Counter(Run.objects.values_list("nominal_at", flat=True))
+    assert found == Counter(begin + n * hour for n in range(1, 30))
+
+
+@pytest.mark.django_db
+def test_a_schedule_made_while_the_clock_was_ahead_is_not_silent_until_then(
+    workspace: Workspace, function_id: int
+) -> None:
+    ahead = datetime(2026, 5, 2, tzinfo=UTC)
+    scheduled(workspace, function_id, ahead, every_seconds=900)
+    now = ahead - timedelta(hours=20)
+    assert [schedule.tick(now + timedelta(seconds=seconds)) for seconds in (1, 899, 900, 901)] == [0, 0, 1, 0]
 
 
 @pytest.mark.django_db

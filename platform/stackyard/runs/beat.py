@@ -43,24 +43,32 @@ class Waker:
             **dict.fromkeys(upkeep.PRUNES, _PRUNE_SECONDS),
         }
         self._due = dict.fromkeys(self._every, 0.0)
+        # Whether in the wake before one deed failed while another was done: then the database is there.
+        self._is_there = False
 
     def wake(self) -> None:
         """Do what is due; each deed by itself. A database that is away is tried again a second later."""
         now = time.monotonic()
+        done = failed = 0
         for deed, due in self._due.items():
             if now < due:
                 continue
             self._due[deed] = now + self._every[deed]
             try:
                 deed()
+                done += 1
             except Error as error:
+                failed += 1
                 _log.warning("%s must wait: %s", deed.__qualname__, error)
                 close_old_connections()
-                # The workers could not renew their leases either: they come first when the database is back.
-                self._due[dispatch.reap] = time.monotonic() + settings.RUN_LEASE_SECONDS / 3
+                if not self._is_there:
+                    # The workers could not renew their leases either: they come first when the database is back. A deed
+                    # that fails by itself, again and again, must not hold the reaper up.
+                    self._due[dispatch.reap] = time.monotonic() + settings.RUN_LEASE_SECONDS / 3
             except Exception:
                 # One deed that fails must not keep the others from being done.
                 _log.exception("%s failed", deed.__name__)
+        self._is_there = bool(done and failed)
 
 
 def tidy() -> int:

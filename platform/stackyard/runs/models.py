@@ -154,6 +154,8 @@ class Schedule(models.Model):
     paused = models.BooleanField(default=False)
     anchor_at = models.DateTimeField()
     next_at = models.DateTimeField(null=True)
+    # What the clock said when `next_at` was found: a time in the future says that the clock was wrong then.
+    placed_at = models.DateTimeField(null=True)
     last_at = models.DateTimeField(null=True)
     last_skipped_at = models.DateTimeField(null=True)
 

@@ -1,7 +1,8 @@
 """Schedules: each nominal time becomes exactly one run, however many schedulers tick and however often they restart.
 
 The run carries its nominal time under a unique constraint and is made in the transaction that moves the schedule
-on, by a conditional UPDATE; a second scheduler finds the schedule moved, or the run there.
+on, by a conditional UPDATE; a second scheduler finds the schedule moved, or the run there. After the clock was ahead,
+schedules wait for times far in the future: they are placed anew, and the times that had their runs too early have none again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error, IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from stackyard.core.errors import Problem
@@ -46,7 +48,7 @@ def replace_schedules(workspace: Workspace, kind: str, target_id: int, wanted: l
             setattr(schedule, key, values.get(key))
         if schedule.pk is None or changed:
             schedule.anchor_at = now
-            schedule.next_at = _after(schedule, now)
+            schedule.next_at, schedule.placed_at = _after(schedule, now), now
         schedule.save()
     for schedule in held.values():
         schedule.delete()
@@ -56,8 +58,9 @@ def pause(schedule: Schedule, paused: bool) -> None:
     """Pause a schedule, or let it go on from now: what was due meanwhile is not made up."""
     schedule.paused = paused
     if not paused:
-        schedule.next_at = _after(schedule, timezone.now())
-    schedule.save(update_fields=["paused", "next_at"])
+        schedule.placed_at = timezone.now()
+        schedule.next_at = _after(schedule, schedule.placed_at)
+    schedule.save(update_fields=["paused", "next_at", "placed_at"])
 
 
 def run_now(schedule: Schedule, principal: Principal, trigger: str) -> Run:
@@ -100,9 +103,13 @@ def tick(now: datetime | None = None) -> int:
     """Accept the runs that are due; how many. Safe to call from anywhere, at any time, as often as one likes."""
     now = now or timezone.now()
     started = 0
-    for schedule in Schedule.objects.filter(paused=False, next_at__lte=now).select_related("workspace"):
+    due, misplaced = Q(next_at__lte=now), Q(placed_at__gt=now + timedelta(seconds=LATE_SECONDS))
+    for schedule in Schedule.objects.filter(due | misplaced, paused=False).select_related("workspace"):
         try:
-            started += _tick_one(schedule, now)
+            if schedule.next_at is not None and schedule.next_at <= now:
+                started += _tick_one(schedule, now)
+            else:
+                _place_anew(schedule, now)
         except Problem as problem:
             _log.warning(
                 "schedule %s of %s %s: %s", schedule, schedule.kind, schedule.target_id, problem.message
@@ -142,7 +149,8 @@ def _tick_one(schedule: Schedule, now: datetime) -> int:
     started = 0
     with transaction.atomic():
         mine = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, paused=False)
-        if not mine.update(next_at=following, last_at=times[-1] if times else schedule.last_at):
+        last_at = times[-1] if times else schedule.last_at
+        if not mine.update(next_at=following, placed_at=now, last_at=last_at):
             return 0
         for nominal_at in times:
             if _is_busy(schedule) and schedule.catch_up != "all":
@@ -150,6 +158,13 @@ def _tick_one(schedule: Schedule, now: datetime) -> int:
                 continue
             started += _start(schedule, nominal_at)
     return started
+
+
+def _place_anew(schedule: Schedule, now: datetime) -> None:
+    """The clock was ahead when this schedule's next time was found: it is the next one from now on instead."""
+    mine = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, paused=False)
+    if mine.update(next_at=_after(schedule, now), placed_at=now):
+        _log.warning("schedule %s waited for %s: the clock was ahead", schedule, schedule.next_at)
 
 
 def _is_busy(schedule: Schedule) -> bool:
