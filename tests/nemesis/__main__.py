@@ -46,6 +46,7 @@ def table(world: World, verdict: Verdict, seconds: float) -> str:
     rows += [f"  {process.starts:6}  starts of {process.name}" for process in world.processes]
     rows += [f"  {count:6}  {what}" for what, count in verdict.counts.items()]
     rows += [f"  {len(runs):6}  {what}  {' '.join(runs[:3])}" for what, runs in verdict.broken.items()]
+    rows += [f"  {world.drained}"] if world.drained else []
     return "\n".join([*rows, f"  {'kept' if verdict.is_good else 'BROKEN'}, after {seconds:.0f} s"])
 
 

@@ -12,9 +12,8 @@ import random
 import sys
 import time
 
-from .traces import append_line, some_work
+from .traces import PER_SECOND, append_line, some_work
 
-PER_SECOND = 4
 _LONGEST_SECONDS = 5
 
 

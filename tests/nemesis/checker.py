@@ -9,12 +9,15 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 UNFINISHED = {"accepted", "running"}
 RUNS = "SELECT id, state, retry_safe, target_id, nominal_at FROM runs_run WHERE kind = 'nemesis'"
+PAUSE = "UPDATE runs_schedule SET paused = true"
+WAITING = "SELECT id FROM runs_run WHERE kind = 'nemesis' AND state IN ('accepted', 'running')"
 ENDS = "SELECT run_id, name FROM runs_runevent WHERE is_terminal"
 
 
@@ -105,9 +108,21 @@ def _select(database: str, sql: str) -> Sequence[Sequence[Any]]:
         return session.execute(sql.encode()).fetchall()
 
 
+def pause_schedules(database: str) -> None:
+    """No schedule accepts anything from now on."""
+    if not database.startswith("postgres"):
+        with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
+            connection.execute(PAUSE)
+        return
+    import psycopg
+
+    with psycopg.connect(database, connect_timeout=5) as session:
+        session.execute(PAUSE)
+
+
 def unfinished(database: str) -> set[str]:
     """The ids of the runs that have not ended."""
-    return {key for key, run in _read_runs(database).items() if run.state in UNFINISHED}
+    return {_id(key) for (key,) in _select(database, WAITING)}
 
 
 def check(evidence: Evidence) -> Verdict:

@@ -13,8 +13,6 @@ from typing import Any
 
 import django
 
-PER_SECOND = 4
-
 
 def accept_one(chance: random.Random, workspace: Any) -> Any:
     """Accept a run of random work; the run, once it is committed."""
@@ -44,7 +42,7 @@ def main() -> None:
     from django.db import Error, close_old_connections
 
     from stackyard.core.models import Workspace
-    from tests.nemesis.traces import append_line
+    from tests.nemesis.traces import PER_SECOND, append_line
 
     chance, workspace = random.Random(int(sys.argv[1])), None
     while True:

@@ -64,4 +64,6 @@ def faults_of(world: World, chance: random.Random, lease_seconds: float) -> dict
         faults["crash and restart of PostgreSQL"] = world.postgres.restart_as_after_a_crash
     else:
         faults["disk full for 2 s"] = lambda: world.disk.be_full(2, world.pids)
+    if not world.has_web:
+        faults = {name: deed for name, deed in faults.items() if "web" not in name}
     return faults

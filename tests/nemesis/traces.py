@@ -6,6 +6,9 @@ import os
 import random
 from typing import Any
 
+# How many runs a second each of the two clients asks for: together they keep about half of the workers busy.
+PER_SECOND = float(os.environ.get("NEMESIS_PER_SECOND", "4"))
+
 
 def append_line(path: str, line: str) -> None:
     """Add a line to a file that others write too: one write of O_APPEND is never torn, and outlives kill -9."""

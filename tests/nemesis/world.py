@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,23 +19,20 @@ from pathlib import Path
 from tests import services
 
 from . import servers
-from .checker import Evidence, gather, unfinished
+from .checker import Evidence, gather, pause_schedules, unfinished
 from .disk import Disk, disk
+from .drain import SETTLE_SECONDS, Drain, drain
 from .faults import faults_of
 from .processes import ROOT, Keeper, Process
 
 LEASE_SECONDS = 3
-SETTLE_SECONDS = 60
 PREPARE = """
 import django; django.setup()
 from tests.nemesis.step import prepare
 prepare()
 """
-PAUSE = """
-import django; django.setup()
-from stackyard.runs.models import Schedule
-Schedule.objects.update(paused=True)
-"""
+_template = tempfile.TemporaryDirectory(prefix="stackyard-nemesis-", ignore_cleanup_errors=True)
+_preparing = threading.Lock()
 
 
 @dataclass
@@ -53,11 +52,24 @@ class World:
     redis: servers.Redis | None = None
     postgres: servers.Postgres | None = None
     faults: list[str] = field(default_factory=list)
+    drained: Drain | None = None
+    has_web: bool = True
 
     @property
     def processes(self) -> list[Process]:
         """All that are ours."""
-        return [*self.workers, *self.schedulers, self.web, self.client, self.caller]
+        return [
+            *self.workers,
+            *self.schedulers,
+            self.client,
+            *([self.web, self.caller] if self.has_web else []),
+        ]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether every door was gone through, and something was done: the faults may begin."""
+        found = self.evidence()
+        return bool(found.ended and (found.over_http >= 3 or not self.has_web))
 
     def pids(self) -> list[int]:
         """The ids of all that runs of it."""
@@ -110,8 +122,22 @@ def make_world(
         environment["NEMESIS_PUBLISH_ONLY"] = "1" if publish_only else "0"
         processes = _processes(traces, seed, environment["PORT"])
         world = World(home, traces, own_disk, database, environment, *processes, redis, postgres)
-        world.run(PREPARE)
+        _prepare(world)
         yield world
+
+
+def _prepare(world: World) -> None:
+    """An installation in its home; on SQLite it is made once, and every further world begins with a copy."""
+    if world.postgres is not None:
+        world.run(PREPARE)
+        return
+    made = Path(_template.name) / "home"
+    with _preparing:
+        if not made.exists():
+            world.run(PREPARE)
+            shutil.copytree(world.home, made)
+            return
+    shutil.copytree(made, world.home, dirs_exist_ok=True)
 
 
 def _start_servers(stack: ExitStack) -> tuple[servers.Redis, servers.Postgres]:
@@ -168,22 +194,22 @@ def torment(
 ) -> None:
     """Run the world under `count` faults, each kind equally often, in an order by the seed; then let it settle."""
     chance = random.Random(seed)
-    faults = faults_of(world, chance, LEASE_SECONDS)
+    faults = faults_of(world, chance, float(world.environment["STACKYARD_RUN_LEASE_SECONDS"]))
     order: list[str] = []
     while len(order) < count:
         order += chance.sample(sorted(faults), len(faults))
     began = time.monotonic()
     with Keeper(world.processes, world.environment) as keeper:
-        wait_until(lambda: bool(world.evidence().ended and world.evidence().over_http), 60)
+        wait_until(lambda: world.is_busy, 60)
         for name in order[:count]:
             time.sleep(chance.uniform(0.2, 1.2))
             say(f"{time.monotonic() - began:7.1f} s  {name}")
             world.faults.append(name)
             faults[name]()
         keeper.retire([world.client, world.caller])
-        world.run(PAUSE)
-        wait_until(lambda: not unfinished(world.database), settle_seconds)
-        say(f"{time.monotonic() - began:7.1f} s  settled")
+        pause_schedules(world.database)
+        world.drained = drain(lambda: len(unfinished(world.database)), settle_seconds, say=say)
+        say(f"{time.monotonic() - began:7.1f} s  {world.drained}")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
