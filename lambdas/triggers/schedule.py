@@ -38,9 +38,9 @@ class ScheduleTrigger(TriggerKind):
         ):
             message = f"every_seconds is a whole number from {SHORTEST_SECONDS} to {LONGEST_SECONDS:,}."
             faults.error((*path, "every_seconds"), "range", message)
-        message = zone_fault(spec.get("timezone", "UTC"))
-        if message is not None:
-            faults.error((*path, "timezone"), "timezone", message)
+        wrong_zone = zone_fault(spec.get("timezone", "UTC"))
+        if wrong_zone is not None:
+            faults.error((*path, "timezone"), "timezone", wrong_zone)
         if spec.get("catch_up", "none") not in CATCH_UP:
             faults.error((*path, "catch_up"), "choice", f"catch_up is one of {', '.join(CATCH_UP)}.")
 
