@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from stackyard.core import version
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Detail, invalid_input
 from stackyard.core.jsonout import encode
 
@@ -72,15 +73,15 @@ def sign_in(
     return _pair(family, holder)
 
 
-def exchange(refresh_token: str, workspace_id: int) -> Pair:
+def exchange(refresh_token: str, workspace_id: int, source: str = LIVE) -> Pair:
     """A new pair for a refresh token, which is spent by that.
 
-    Problem `UNAUTHORIZED` for one that is not good; for one that was spent already the whole family ends.
+    Problem `UNAUTHORIZED` for one that is not good, or of another data source than that; for one that was spent already the whole family ends.
     """
     claims = tokens.read(RefreshToken, refresh_token, workspace_id)
     now = datetime.now(UTC)
     family = TokenFamily.objects.filter(pk=claims.family, revoked_at=None, expires_at__gt=now).first()
-    if family is None:
+    if family is None or claims.holder.source != source:
         raise tokens.refused()
     family.refresh_id = secrets.token_urlsafe(16)
     # One conditional UPDATE decides between two who come at once: the second is a reuse.

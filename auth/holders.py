@@ -59,7 +59,7 @@ def holder_of(access_token: str, workspace_id: int) -> Principal:
 def principal_of(claims: Claims) -> Principal:
     """The principal of verified claims. Problem `UNAUTHORIZED` when the table is gone or takes no logins any more."""
     holder = claims.holder
-    table = load_schema(holder.workspace_id).tables_by_id.get(holder.table_id)
+    table = load_schema(holder.workspace_id).tables_by_id.get(abs(holder.table_id))
     if table is None or not is_auth_enabled(table):
         raise tokens.refused()
     return Principal(
@@ -70,4 +70,5 @@ def principal_of(claims: Claims) -> Principal:
         extras=claims.extras,
         label=f"{table.name} {holder.record_id}",
         session=claims.family,
+        data_source=holder.source,
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from stackyard.tables.definitions import TableDef
+from django.dispatch import receiver
+
+from stackyard.tables.definitions import Schema, TableDef
 from stackyard.tables.passwords import mark_of
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
+from stackyard.tables.test_data import replaced
 from stackyard.tables.watching import DELETE, EDIT, listen
 
-from .families import end_all, end_older, live
+from .families import end, end_all, end_older, live
 from .holders import is_auth_enabled
+from .models import TokenFamily, User
 from .oauth.ending import end_holder, holds_any
 from .oauth.ending import end_older as end_older_consents
 from .tokens import Holder
@@ -31,7 +35,7 @@ class _Leaving:
 
     def changed(
         self,
-        workspace_id: int,
+        schema: Schema,
         table: TableDef,
         action: str,
         old: dict[str, Any] | None,
@@ -39,17 +43,24 @@ class _Leaving:
     ) -> None:
         """End the sign-ins of a record that is deleted, or has got another password."""
         if action == DELETE and old is not None:
-            holder = Holder(workspace_id, table.id, old["id"])
+            holder = Holder.of(schema, table, old["id"])
             end_all(holder, "the record was deleted")
             end_holder(holder)
         elif action == EDIT and new is not None:
-            holder = Holder(workspace_id, table.id, new["id"])
+            holder = Holder.of(schema, table, new["id"])
             has_consented = holds_any(holder)
             if has_consented or live(holder).exists():
-                mark = mark_of(Store(load_schema(workspace_id)), table, holder.record_id)
+                mark = mark_of(Store(schema), table, holder.record_id)
                 end_older(holder, mark)
                 if has_consented:
                     end_older_consents(holder, mark)
 
 
 listen(_Leaving())
+
+
+@receiver(replaced, dispatch_uid="auth.leaving")
+def _end_test_sign_ins(workspace_id: int, **_: Any) -> None:
+    """Who was signed in as a test record is nobody now, or somebody else."""
+    accounts = User.objects.filter(workspace_id=workspace_id, table_id__lt=0)
+    end(TokenFamily.objects.filter(account__in=accounts), "the test data was replaced")

@@ -18,7 +18,9 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
+from stackyard.core.data_source import LIVE, TEST
 from stackyard.core.errors import Problem
+from stackyard.tables.definitions import Schema, TableDef
 
 from . import signing_keys
 
@@ -104,11 +106,24 @@ class RefreshToken(WorkspaceToken):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose a token is: a record of an auth-enabled table."""
+    """Whose a token is: a record of an auth-enabled table.
+
+    `table_id` is negative for a record of test data, so that it is never taken for the live one of the same id.
+    """
 
     workspace_id: int
     table_id: int
     record_id: int
+
+    @classmethod
+    def of(cls, schema: Schema, table: TableDef, record_id: int) -> Holder:
+        """The holder that a record is, in the data source of the schema."""
+        return cls(schema.workspace_id, table.id if schema.source == LIVE else -table.id, record_id)
+
+    @property
+    def source(self) -> str:
+        """The data source that the record belongs to."""
+        return LIVE if self.table_id > 0 else TEST
 
     @property
     def subject(self) -> str:

@@ -163,6 +163,7 @@ class EndpointDocumentSerializer(DocumentSerializer):
     path = serializers.CharField(required=False)
     auth = serializers.ListField(child=serializers.CharField(), required=False)
     tags = serializers.ListField(child=serializers.CharField(), required=False)
+    data_sources = serializers.ListField(child=serializers.CharField(), required=False)
     limit_per_second = serializers.IntegerField(required=False)
     request_bytes = serializers.IntegerField(required=False)
     response_bytes = serializers.IntegerField(required=False)

@@ -57,6 +57,7 @@ class CallSerializer(serializers.Serializer[Any]):
     error_code = serializers.CharField()
     milliseconds = serializers.FloatField()
     principal = serializers.CharField()
+    data_source = serializers.CharField()
     address = serializers.CharField()
     group_id = serializers.IntegerField()
     endpoint_id = serializers.IntegerField()

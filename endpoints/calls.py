@@ -18,6 +18,8 @@ from stackyard.core import idempotency
 from stackyard.core.body import parse_pairs
 from stackyard.core.client_address import client_address
 from stackyard.core.connection import close_broken
+from stackyard.core.data_source import HEADER as SOURCE_HEADER
+from stackyard.core.data_source import LIVE, read_source
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode as encode_value
 from stackyard.core.jsonout import measure
@@ -115,6 +117,7 @@ class EndpointCall:
         "principal",
         "request_id",
         "sent",
+        "source",
     )
 
     def __init__(self, environ: dict[str, Any], raw_path: str | None = None) -> None:
@@ -129,6 +132,7 @@ class EndpointCall:
         self.plan: EndpointPlan | None = None
         self.sent: Sent | None = None
         self.principal = ""
+        self.source = LIVE
 
     def answer(self) -> Answer:
         """The complete answer, whatever happens."""
@@ -146,6 +150,8 @@ class EndpointCall:
         finally:
             unpin()
         answer.headers.append((REQUEST_ID, self.request_id))
+        if self.source != LIVE:
+            answer.headers.append(("X-Data-Source", self.source))
         if self.group is not None:
             answer.headers += self.group.headers
             answer.headers += self.group.cors.headers(self.environ.get("HTTP_ORIGIN"))
@@ -175,24 +181,53 @@ class EndpointCall:
         reads = self.method in {"GET", "HEAD"}
         principal = plan.callers.identify(self.environ, group.workspace_id, group.name, plan.name, reads)
         self.principal = f"{principal.kind}:{principal.id}" if principal.id is not None else principal.kind
+        if (
+            SOURCE_HEADER in self.environ
+            or principal.data_source is not None
+            or plan.data_sources is not None
+        ):
+            self._choose_source(plan, principal)
         if not plan.throttle.takes():
             return self._too_many(plan)
         sent = self.sent = Sent()
         plan.inputs.gather(match.parameters, self.environ, sent)
         values = plan.inputs.bind(sent)
         if plan.keeps_answers and KEY_HEADER in self.environ:
-            scope = scope_of(plan.endpoint_id, principal)
+            scope = scope_of(plan.endpoint_id, principal, self.source)
             return self._once(plan, scope, lambda: self._run(plan, principal, sent, values))
         return self._run(plan, principal, sent, values)
+
+    def _choose_source(self, plan: EndpointPlan, principal: Principal) -> None:
+        """Which records the call works on. Problem 400 for an unknown source, 401 and 403 for one that is not the caller's."""
+        source = self.source = read_source(self.environ.get(SOURCE_HEADER))
+        if principal.data_source not in (None, source):
+            own = principal.data_source
+            raise Problem(
+                "UNAUTHORIZED" if principal.kind == "user" else "ACCESS_DENIED",
+                f"What you sent to say who you are is for {own} data.",
+                suggestion=f"Send X-Data-Source: {own}.",
+            )
+        if not plan.may_use(source, principal):
+            allowed = plan.data_sources
+            say = "Say who you are, or let the endpoint take it from everybody: data_sources: [live, test]."
+            raise Problem(
+                "ACCESS_DENIED",
+                f"This endpoint does not work on {source} data for you.",
+                suggestion=say if allowed is None else f"It works on {' and '.join(allowed)} data.",
+            )
 
     def _run(self, plan: EndpointPlan, principal: Principal, sent: Sent, values: dict[str, Any]) -> Answer:
         facts = self._facts(sent)
         if plan.traces:
             return self._traced(plan, principal, sent, values)
         execution = Execution.start(
-            plan.group.workspace_id, principal, facts, timeout_seconds=plan.timeout_seconds
+            plan.group.workspace_id,
+            principal,
+            facts,
+            timeout_seconds=plan.timeout_seconds,
+            source=self.source,
         )
-        value = plan.stack.run(execution, values)
+        value = plan.stack_on(self.source).run(execution, values)
         return _success(plan, execution, value)
 
     def _traced(self, plan: EndpointPlan, principal: Principal, sent: Sent, values: dict[str, Any]) -> Answer:
@@ -200,11 +235,11 @@ class EndpointCall:
         trace = sent.trace = Trace(secret_texts(plan.group.workspace_id, plan.inputs.set, sent.values))
         trace.stops = False
         execution = Execution.start(
-            plan.group.workspace_id, principal, self._facts(sent), trace, plan.timeout_seconds
+            plan.group.workspace_id, principal, self._facts(sent), trace, plan.timeout_seconds, self.source
         )
         failed = True
         try:
-            value = plan.stack.run(execution, values)
+            value = plan.stack_on(self.source).run(execution, values)
             failed = False
         finally:
             trace.finish(failed)
@@ -303,6 +338,7 @@ class EndpointCall:
                 started_at,
                 duration_ns,
                 answer.place,
+                self.source,
             )
         )
 

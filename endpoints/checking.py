@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from auth.methods import AuthMethod
+from stackyard.core.data_source import SOURCES
 from stackyard.core.errors import Faults, did_you_mean
 from stackyard.core.limits import CALLS_PER_SECOND, REQUEST_BYTES, RESPONSE_BYTES, STACK_SECONDS, Limit
 from stackyard.core.names import is_name, name_rule
@@ -37,6 +38,7 @@ def check_endpoint(
     _check_body(document, faults)
     if not isinstance(document.get("trace", False), bool):
         faults.error(("trace",), "type", "trace is true or false.")
+    _check_sources(document.get("data_sources"), faults)
     template = parse_template(document.get("path"), faults)
     if template is not None and method in METHODS:
         _check_conflict(group, str(method), template, faults, endpoint)
@@ -91,6 +93,14 @@ def _check_limits(document: Mapping[str, Any], faults: Faults) -> None:
                 "limit",
                 f"{limit.meaning}: a whole number from 1 to {limit.maximum:,} ({limit.unit}).",
             )
+
+
+def _check_sources(given: object, faults: Faults) -> None:
+    """Which data callers may choose; without it test data is for those who say who they are."""
+    if given is None:
+        return
+    if not isinstance(given, list) or not given or any(source not in SOURCES for source in given):
+        faults.error(("data_sources",), "value", "data_sources is a list with live, test or both.")
 
 
 def _check_body(document: Mapping[str, Any], faults: Faults) -> None:

@@ -18,9 +18,10 @@ _ORIGIN = re.compile(r"(https?://[A-Za-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[A-Za-z
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _MAX_AGE = 86_400
 _ASKED = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}\Z")
-_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-ID"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Data-Source, X-Request-ID"
 EXPOSED = (
-    "Deprecation, Idempotent-Replayed, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-ID"
+    "Deprecation, Idempotent-Replayed, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Data-Source,"
+    " X-Request-ID"
 )
 
 Headers = list[tuple[str, str]]

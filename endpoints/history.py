@@ -59,6 +59,7 @@ class Call(NamedTuple):
     started_at: float
     duration_ns: int
     place: str = ""
+    source: str = "live"
 
 
 class History:

@@ -40,6 +40,7 @@ COLUMNS = (
     "response_bytes",
     "created_at",
     "trace",
+    "data_source",
 )
 Row = tuple[Any, ...]
 PATH_CHARACTERS = 600
@@ -78,6 +79,7 @@ def row_of(call: Call) -> Row:
         len(call.answer),
         int(call.started_at * 1000),
         _trace(sent),
+        call.source,
     )
 
 

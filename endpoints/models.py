@@ -8,6 +8,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 from stackyard.stacks.models import Revision
@@ -91,7 +92,7 @@ class Endpoint(models.Model):
     """One method and path. `draft` is the whole endpoint document being edited; the columns hold what is published.
 
     The document is the stack document (language.md) plus `name`, `method`, `path`, `description`, `auth`
-    and optionally `limit_per_second`, `request_bytes`, `response_bytes`, `timeout_seconds`.
+    and optionally `data_sources`, `limit_per_second`, `request_bytes`, `response_bytes`, `timeout_seconds`.
     """
 
     group = models.ForeignKey(ApiGroup, models.CASCADE, related_name="endpoints")
@@ -144,6 +145,7 @@ class HistoryEntry(models.Model):
     response_bytes = models.BigIntegerField(default=0)
     created_at = models.BigIntegerField(help_text="Epoch milliseconds")
     trace = models.TextField(default="", db_default="")
+    data_source = models.CharField(max_length=4, default=LIVE, db_default=LIVE)
 
     class Meta:
         verbose_name = "request"

@@ -15,8 +15,10 @@ from typing import Any
 from django.conf import settings
 
 from auth.callers import Callers
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.limits import REQUEST_BYTES, RESPONSE_BYTES, STACK_SECONDS
+from stackyard.core.principal import Principal
 from stackyard.core.version import Current, workspace_versions
 from stackyard.stacks.models import Revision
 from stackyard.stacks.runner import Plan, load_plan
@@ -39,7 +41,9 @@ class EndpointPlan:
 
     __slots__ = (
         "_stack",
+        "_test_stack",
         "callers",
+        "data_sources",
         "endpoint_id",
         "group",
         "inputs",
@@ -75,7 +79,9 @@ class EndpointPlan:
         self.keeps_answers = route.method == "POST"
         self.traces = document.get("trace") is True
         self.measures = may_share(document)
+        self.data_sources: Sequence[str] | None = document.get("data_sources")
         self._stack: Plan | None = None
+        self._test_stack: Plan | None = None
 
     @property
     def stack(self) -> Plan:
@@ -84,6 +90,26 @@ class EndpointPlan:
         if stack is None:
             stack = self._stack = load_plan(self.group.workspace_id, self.revision_id, self.traces)
         return stack
+
+    def stack_on(self, source: str) -> Plan:
+        """The compiled stack for a data source, compiled once for each."""
+        if source == LIVE:
+            return self.stack
+        stack = self._test_stack
+        if stack is None:
+            stack = self._test_stack = load_plan(
+                self.group.workspace_id, self.revision_id, self.traces, source
+            )
+        return stack
+
+    def may_use(self, source: str, principal: Principal) -> bool:
+        """Whether a caller may work on a data source here.
+
+        Unless the endpoint says otherwise test data is for callers who said who they are, live data for all.
+        """
+        if self.data_sources is not None:
+            return source in self.data_sources
+        return source == LIVE or not principal.is_anonymous
 
 
 def _template(path: str) -> Template:

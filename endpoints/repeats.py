@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, InterfaceError
 
 from stackyard.core.connection import close_broken
+from stackyard.core.data_source import LIVE
 from stackyard.core.idempotency import Claim
 from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
@@ -25,9 +26,10 @@ HELD_LONGER = 30
 """Seconds that a claim outlasts its stack's own time, before a request that died is done again."""
 
 
-def scope_of(endpoint_id: int, principal: Principal) -> str:
-    """Keys are counted for one caller at one endpoint; callers who are not known share theirs."""
-    return f"endpoint:{endpoint_id}:{principal.kind}:{principal.table or ''}:{principal.id}"
+def scope_of(endpoint_id: int, principal: Principal, source: str = LIVE) -> str:
+    """Keys are counted for one caller at one endpoint and data source; callers who are not known share theirs."""
+    scope = f"endpoint:{endpoint_id}:{principal.kind}:{principal.table or ''}:{principal.id}"
+    return scope if source == LIVE else f"{scope}:{source}"
 
 
 def fingerprint_of(path: str, environ: Mapping[str, Any], sent: Sent | None) -> str:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stackyard.core.data_source import LIVE, SOURCES
 from stackyard.core.errors import Detail, invalid_input
 from stackyard.core.idempotency import read_key
 from stackyard.core.meta.bodies import read_json
@@ -65,6 +66,7 @@ class TryLambdaSerializer(StrictSerializer):
     """What the code sees as `input`; `document` instead of the draft."""
 
     input = AnyJSON(required=False, default=None)
+    data_source = serializers.ChoiceField(choices=list(SOURCES), default=LIVE)
     document = serializers.DictField(required=False)
 
 
@@ -82,6 +84,7 @@ class StartSerializer(StrictSerializer):
     """What the code sees as `input`, and when it is to run; at once when that is not said."""
 
     input = AnyJSON(required=False, default=None)
+    data_source = serializers.ChoiceField(choices=list(SOURCES), default=LIVE)
     run_at = Moment(required=False, help_text="ISO 8601 with a zone, or epoch milliseconds; within a year.")
 
 
@@ -157,7 +160,9 @@ class LambdaViewSet(DraftViewSet):
         """Run the draft now and wait for its end. It runs for real: what it changes stays."""
         owner, asked = self.owner(), self.body()
         document = asked.get("document", owner.draft)
-        finished = try_lambda(owner, document, asked["input"], self.principal)
+        finished = try_lambda(
+            owner, document, asked["input"], self.principal, data_source=asked["data_source"]
+        )
         return Response(
             {
                 "state": finished.state,
@@ -179,6 +184,7 @@ class LambdaViewSet(DraftViewSet):
             trigger="api",
             run_after=dispatch.run_at(asked["run_at"]) if "run_at" in asked else None,
             idempotency_key=read_key(key) if key is not None else None,
+            data_source=asked["data_source"],
         )
         return self.shown(run, status=202)
 

@@ -35,6 +35,7 @@ class LambdaRun(RunKind):
                 target,
                 run.given,
                 principal=claimed.principal,
+                data_source=run.data_source,
                 run={"id": str(run.pk), "attempt": run.attempt, "trigger": run.trigger},
                 is_cancelled=claimed.stop.is_set,
                 on_log=claimed.logs.append,

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Problem
 from stackyard.core.masking import masker_of
 from stackyard.core.principal import SYSTEM, Principal
@@ -37,6 +38,7 @@ def start_lambda(
     nominal_at: datetime | None = None,
     idempotency_key: str | None = None,
     same_by: Sequence[str] = (),
+    data_source: str = LIVE,
 ) -> Run:
     """Accept a durable run of what is published. Problem `NOT_FOUND` when nothing is."""
     document = published_document(target)
@@ -56,6 +58,7 @@ def start_lambda(
         same_by=same_by,
         retry_safe=document["retry_safe"],
         max_attempts=document["max_attempts"],
+        data_source=data_source,
     )
 
 
@@ -123,6 +126,7 @@ def run_now(
     is_cancelled: Callable[[], bool] | None = None,
     on_log: Callable[[str], None] | None = None,
     seconds_at_most: float | None = None,
+    data_source: str = LIVE,
 ) -> Finished:
     """Run a lambda on this process's supervisor and wait for its end. `document` is a draft to run instead.
 
@@ -132,7 +136,9 @@ def run_now(
     chosen = with_defaults(document) if document is not None else published_document(target)
     timeout = min(chosen["timeout"], seconds_at_most or chosen["timeout"])
     if execution is None:
-        execution = Execution.start(target.workspace_id, principal, timeout_seconds=timeout + 5)
+        execution = Execution.start(
+            target.workspace_id, principal, timeout_seconds=timeout + 5, source=data_source
+        )
     env = environment_of(target.workspace_id, chosen["variables"])
     job = Job(
         **times_of(execution),

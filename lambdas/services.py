@@ -149,7 +149,7 @@ class LambdaServices:
         ).first()
         if function is None:
             raise Problem("NOT_FOUND", f'There is no published function "{name}".')
-        plan = load_function(self.execution.workspace_id, function.pk)
+        plan = load_function(self.execution.workspace_id, function.pk, source=self.execution.source)
         self.execution.deeper()
         try:
             return plan.run(self.execution, plan.inputs.bind(input or {}))

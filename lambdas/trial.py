@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Faults
 from stackyard.core.masking import masker_of
 from stackyard.core.principal import Principal
@@ -26,6 +27,7 @@ def try_lambda(
     *,
     is_cancelled: Callable[[], bool] | None = None,
     on_log: Callable[[str], None] | None = None,
+    data_source: str = LIVE,
 ) -> Finished:
     """Run a draft for real: what it changes stays. Secrets in what it gives back are masked.
 
@@ -40,6 +42,13 @@ def try_lambda(
     bring_packages(full["code"])
     run = {"id": run_id, "attempt": 1, "trigger": "console"}
     finished = run_now(
-        target, input, document=full, principal=principal, run=run, is_cancelled=is_cancelled, on_log=on_log
+        target,
+        input,
+        document=full,
+        principal=principal,
+        run=run,
+        is_cancelled=is_cancelled,
+        on_log=on_log,
+        data_source=data_source,
     )
     return replace(finished, value=masker_of(target.workspace_id).hide_in(finished.value))

@@ -24,7 +24,7 @@ def check_password(execution: Execution, table: TableDef, record_id: Any, passwo
     # Tries for a record that is not there count together, as those of record 0.
     number = record_id if isinstance(record_id, int) else 0
     address = execution.request.address if execution.request is not None else None
-    tries = Tries(Holder(execution.workspace_id, table.id, number), address)
+    tries = Tries(Holder.of(execution.schema, table, number), address)
     tries.check()
     is_right = execution.store.verify(table, number, password, field=name)
     if is_right:

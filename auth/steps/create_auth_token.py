@@ -30,7 +30,7 @@ def create_auth_token(
     if type(expires_in) is not int or not 60 <= expires_in <= ACCESS_SECONDS_AT_MOST:
         message = f"expected 60 to {ACCESS_SECONDS_AT_MOST:,} seconds, got {expires_in!r}"
         raise invalid_input([Detail("expires_in", "range", message)])
-    holder = Holder(execution.workspace_id, table.id, record_id)
+    holder = Holder.of(execution.schema, table, record_id)
     mark = mark_of(execution.store, table, record_id)
     return sign_in(holder, extras or {}, expires_in, mark).as_value()
 

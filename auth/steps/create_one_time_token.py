@@ -31,7 +31,7 @@ def create_one_time_token(
         details.append(Detail("expires_in", "range", message))
     if details:
         raise invalid_input(details)
-    return one_time.make(Holder(execution.workspace_id, table.id, record_id), purpose, expires_in)
+    return one_time.make(Holder.of(execution.schema, table, record_id), purpose, expires_in)
 
 
 class CreateOneTimeToken(Step):

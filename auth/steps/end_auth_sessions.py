@@ -21,7 +21,7 @@ def end_auth_sessions(execution: Execution, table: TableDef, record_id: Any) -> 
     """How many sign-ins ended."""
     if not isinstance(record_id, int):
         return 0
-    return end_all(Holder(execution.workspace_id, table.id, record_id), "logged out")
+    return end_all(Holder.of(execution.schema, table, record_id), "logged out")
 
 
 class EndAuthSessions(Step):

@@ -20,7 +20,7 @@ def refresh_auth_token(execution: Execution, token: Any) -> dict[str, str]:
     """The next pair."""
     if not isinstance(token, str):
         raise invalid_input([Detail("token", "type", "expected a text")])
-    return exchange(token, execution.workspace_id).as_value()
+    return exchange(token, execution.workspace_id, execution.source).as_value()
 
 
 class RefreshAuthToken(Step):

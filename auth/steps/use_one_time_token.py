@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auth import one_time
+from auth.tokens import Holder
 from stackyard.core import types as t
 from stackyard.stacks.check import StackChecker
 from stackyard.stacks.execution import Execution
@@ -16,7 +17,10 @@ from stackyard.tables.definitions import TableDef
 
 def use_one_time_token(execution: Execution, table: TableDef, token: Any, purpose: str) -> int | None:
     """The record's id, or null."""
-    return one_time.use(token, execution.workspace_id, table.id, purpose) if isinstance(token, str) else None
+    if not isinstance(token, str):
+        return None
+    holder = Holder.of(execution.schema, table, 0)
+    return one_time.use(token, holder.workspace_id, holder.table_id, purpose)
 
 
 class UseOneTimeToken(Step):

@@ -20,7 +20,9 @@ def run_lambda(execution: Execution, name: str, given: Any, wait: bool) -> Any:
     """Its value, or `{run, url}` when nobody waits."""
     target = lambda_named(execution.workspace_id, name)
     if not wait:
-        run = start_lambda(target, given, principal=execution.principal, trigger="step")
+        run = start_lambda(
+            target, given, principal=execution.principal, trigger="step", data_source=execution.source
+        )
         return {"run": str(run.pk), "url": f"/run:{run.pk}"}
     left = execution.deadline - time.monotonic()
     return value_or_problem(run_now(target, given, execution=execution, seconds_at_most=max(left, 0.1)))

@@ -60,4 +60,5 @@ def _follow(run: Run, result: Any, **_: Any) -> None:
             {"run": str(run.pk), "lambda": run.target_name, "input": run.given, "result": result},
             trigger="after",
             trigger_detail={"run": str(run.pk), "chain": chain + 1},
+            data_source=run.data_source,
         )

@@ -12,7 +12,7 @@ from stackyard.core.expressions.check import Checker
 from stackyard.core.expressions.scope import Binding, Scope
 from stackyard.core.version import Current
 from stackyard.stacks.values import expression_of
-from stackyard.tables.definitions import TableDef
+from stackyard.tables.definitions import Schema, TableDef
 from stackyard.tables.schema import load_schema
 from stackyard.tables.watching import ACTIONS, listen
 
@@ -92,16 +92,22 @@ class RecordListener:
         """The tables with a record trigger, as the installation's version says."""
         return self._watched.get().get(workspace_id, frozenset())
 
-    def changed(self, workspace_id: int, table: TableDef, action: str, old: Any, new: Any) -> None:
-        """Accept a run of every lambda that waits for this."""
+    def changed(self, schema: Schema, table: TableDef, action: str, old: Any, new: Any) -> None:
+        """Accept a run of every lambda that waits for this, on the data that changed."""
         from lambdas.models import Trigger
         from lambdas.running import start_lambda
 
-        triggers = Trigger.objects.filter(workspace_id=workspace_id, kind="record", key=str(table.id))
+        triggers = Trigger.objects.filter(workspace_id=schema.workspace_id, kind="record", key=str(table.id))
         for trigger in triggers.select_related("target__published", "target__workspace"):
             if applies(trigger.spec, action, old, new):
                 record = {"table": table.name, "action": action, "old": old, "new": new}
-                start_lambda(trigger.target, record, trigger="record", trigger_detail={"action": action})
+                start_lambda(
+                    trigger.target,
+                    record,
+                    trigger="record",
+                    trigger_detail={"action": action},
+                    data_source=schema.source,
+                )
 
 
 def _load_watched() -> dict[int, frozenset[int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from endpoints.models import Endpoint
 from stackyard.core.body import parse_json
+from stackyard.core.data_source import LIVE, read_source
 from stackyard.core.errors import Problem, did_you_mean, invalid_input
 from stackyard.core.files import find_workspace
 from stackyard.core.jsonout import encode
@@ -32,13 +33,17 @@ class Command(ProblemCommand):
             "--trace", action="store_true", help="Show each line's turns, time and value on stderr."
         )
 
+        run.add_argument("--data-source", default=LIVE, metavar="live|test")
+
     def act(self, options: dict[str, Any]) -> None:
         """Run it; changes to records are kept."""
         workspace, document = find_document(options["target"])
         inputs = parse_json(options["input"].encode())
         if not isinstance(inputs, dict):
             raise Problem("INVALID_INPUT", "The input is a JSON object of names and values.")
-        trial = try_document(workspace, document, inputs, keep_changes=True)
+        trial = try_document(
+            workspace, document, inputs, keep_changes=True, source=read_source(options["data_source"])
+        )
         for entry in trial.lines:
             if options["trace"]:
                 self.stderr.write(encode(entry).decode())

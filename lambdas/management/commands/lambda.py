@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from lambdas.models import Lambda
 from lambdas.running import run_now
 from stackyard.core.body import parse_json
+from stackyard.core.data_source import LIVE, read_source
 from stackyard.core.errors import Problem
 from stackyard.core.jsonout import encode
 from stackyard.core.masking import masker_of
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=["run"])
         parser.add_argument("target", metavar="WORKSPACE/NAME")
         parser.add_argument("--input", default="null", help="the input as JSON")
+        parser.add_argument("--data-source", default=LIVE, metavar="live|test")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run what is published."""
@@ -34,7 +36,12 @@ class Command(BaseCommand):
         if target is None:
             raise CommandError(f'There is no lambda "{name}" in a workspace "{workspace}".')
         try:
-            finished = run_now(target, parse_json(options["input"].encode()), on_log=self._log)
+            finished = run_now(
+                target,
+                parse_json(options["input"].encode()),
+                on_log=self._log,
+                data_source=read_source(options["data_source"]),
+            )
         except Problem as problem:
             raise CommandError(problem.message) from None
         if finished.error is not None:

@@ -21,8 +21,8 @@ class WorkspaceSerializer(StrictModelSerializer):
 
     class Meta:
         model = Workspace
-        fields = ["name", "description", "timezone", "created_at"]
-        read_only_fields = ["created_at"]
+        fields = ["name", "description", "timezone", "has_test_data", "created_at"]
+        read_only_fields = ["has_test_data", "created_at"]
         extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
 

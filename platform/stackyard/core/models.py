@@ -37,6 +37,7 @@ class Workspace(models.Model):  # type: ignore[django-manager-missing]
     description = models.TextField(blank=True, default="")
     timezone = models.CharField(max_length=63, default="UTC", validators=[_validate_timezone])
     version = models.BigIntegerField(default=new_token, editable=False)
+    has_test_data = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

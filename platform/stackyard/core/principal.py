@@ -13,7 +13,8 @@ class Principal:
 
     `kind`: `anonymous`, `api_key`, `user` (a record of an auth-enabled table), `builder` (a person of
     the console) or `system`. `id` is the key's, record's or account's id. `scopes` are the contract's
-    (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`). `session` is the sign-in that a user's token belongs to.
+    (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`). `session` is the sign-in that a user's token belongs to,
+    `data_source` the only one that the caller may work on (None: it is not said).
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Principal:
     extras: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
     session: str | None = None
+    data_source: str | None = None
 
     @property
     def is_anonymous(self) -> bool:

@@ -56,6 +56,7 @@ class RunSerializer(StrictModelSerializer):
             "target",
             "state",
             "trigger",
+            "data_source",
             "attempt",
             "max_attempts",
             "seconds",

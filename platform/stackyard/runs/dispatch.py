@@ -17,12 +17,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from stackyard.core.data_source import LIVE, TEST, no_test_data
 from stackyard.core.errors import Detail, Problem, invalid_input
 from stackyard.core.jsonout import encode
 from stackyard.core.masking import masker_of
 from stackyard.core.models import Workspace
 from stackyard.core.principal import SYSTEM, Principal
-from stackyard.core.secrets import encrypt
+from stackyard.core.secrets import digest, encrypt
 
 from . import statements, states
 from .models import Run, RunEvent
@@ -52,12 +53,18 @@ def start(
     same_by: Sequence[str] = (),
     retry_safe: bool = False,
     max_attempts: int = 1,
+    data_source: str = LIVE,
 ) -> Run:
-    """Accept a run in the caller's transaction.
+    """Accept a run in the caller's transaction, to work on live or test data.
 
     With an `idempotency_key` that was used before, the earlier run is the answer; Problem `CONFLICT` when it had
-    another input (in the keys `same_by`, when there are any). IntegrityError for a `nominal_at` that has its run already.
+    another input (in the keys `same_by`, when there are any), `INVALID_INPUT` for test data that is not there. IntegrityError for a `nominal_at` that has its run already.
     """
+    if data_source == TEST:
+        if not Workspace.objects.filter(pk=workspace.pk, has_test_data=True).exists():
+            raise no_test_data()
+        if idempotency_key is not None:
+            idempotency_key = digest(f"test:{idempotency_key}")
     input = plain(input)
     shown = masker_of(workspace.pk).hide_in(input)
     if idempotency_key is not None:
@@ -75,6 +82,7 @@ def start(
                 input=shown,
                 sealed_input=None if shown is input else encrypt(orjson.dumps(input).decode()),
                 principal=principal_value(principal),
+                data_source=data_source,
                 trigger=trigger,
                 trigger_detail=trigger_detail,
                 run_after=run_after or timezone.now(),

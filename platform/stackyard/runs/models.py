@@ -8,6 +8,7 @@ import orjson
 from django.db import models
 from django.utils import timezone
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 from stackyard.core.secrets import decrypt
@@ -32,6 +33,7 @@ class Run(models.Model):
     trigger = models.CharField(max_length=16)
     trigger_detail = DocumentField(null=True)
     principal = DocumentField(null=True)
+    data_source = models.CharField(max_length=4, default=LIVE, db_default=LIVE)
     input = DocumentField(null=True)
     sealed_input = models.TextField(null=True, editable=False)
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from stackyard.core.data_source import LIVE, SOURCES
 from stackyard.core.errors import Detail, Fault, Faults, invalid_input
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.meta.lists import PageQuery
@@ -137,6 +138,7 @@ class TrialSerializer(StrictSerializer):
 
     inputs = serializers.DictField(required=False, default=dict)
     keep_changes = Flag(required=False, default=False)
+    data_source = serializers.ChoiceField(choices=list(SOURCES), required=False, default=LIVE)
     document = serializers.DictField(required=False)
 
 
@@ -148,6 +150,7 @@ class TrialResultSerializer(serializers.Serializer[Any]):
     headers = serializers.ListField()
     stopped = serializers.BooleanField()
     kept = serializers.BooleanField()
+    data_source = serializers.CharField()
     lines = serializers.ListField(child=serializers.DictField())
     response = AnyJSON(required=False)
     bytes = serializers.IntegerField(required=False)
@@ -267,6 +270,7 @@ class DraftViewSet(MetaViewSet):
             principal=self.principal,
             request=self.request_facts(owner, document),
             keep_changes=asked["keep_changes"],
+            source=asked["data_source"],
         )
         return Response(trial.as_value(request_id_of(request._request)))
 

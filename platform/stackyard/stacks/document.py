@@ -29,6 +29,7 @@ ENDPOINT_KEYS = (
     "tags",
     "body",
     "trace",
+    "data_sources",
     "limit_per_second",
     "request_bytes",
     "response_bytes",

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Problem
 from stackyard.core.limits import CALL_DEPTH, STACK_STEPS
 from stackyard.core.principal import Principal
@@ -21,6 +22,7 @@ from stackyard.tables.store import Store
 if TYPE_CHECKING:
     from .trace import Trace
 
+_TEST_SHELVES = 1 << 40
 _TURNS = 200
 """Turns of loops between two looks at the clock."""
 
@@ -118,9 +120,10 @@ class Execution:
         request: RequestFacts | None = None,
         trace: Trace | None = None,
         timeout_seconds: float = 30,
+        source: str = LIVE,
     ) -> Execution:
-        """A run that begins now, over the workspace's present schema."""
-        schema = load_schema(workspace_id)
+        """A run that begins now, over the workspace's present schema and the records of a data source."""
+        schema = load_schema(workspace_id, source)
         store = Store(schema, on_query=trace.query if trace is not None else None)
         return cls(
             workspace_id,
@@ -132,6 +135,16 @@ class Execution:
             _now(),
             trace,
         )
+
+    @property
+    def source(self) -> str:
+        """The data source it works on: `live` or `test`."""
+        return self.schema.source
+
+    @property
+    def shelf(self) -> int:
+        """Whose cached values it sees: those of test data are kept apart, under the workspace's negative id."""
+        return self.workspace_id if self.schema.source == LIVE else -_TEST_SHELVES - self.workspace_id
 
     # What compiled code reads
 

@@ -25,8 +25,13 @@ class FunctionRun(RunKind):
     def execute(cls, claimed: ClaimedRun) -> Outcome:
         """Run the stack under the run's principal, for as long as a background run may take."""
         run = claimed.run
-        plan = load_function(run.workspace_id, run.target_id)
-        execution = Execution.start(run.workspace_id, claimed.principal, timeout_seconds=cls.seconds_at_most)
+        plan = load_function(run.workspace_id, run.target_id, source=run.data_source)
+        execution = Execution.start(
+            run.workspace_id,
+            claimed.principal,
+            timeout_seconds=cls.seconds_at_most,
+            source=run.data_source,
+        )
         value = plan.run(execution, plan.inputs.bind(run.given or {}))
         return Outcome(states.SUCCEEDED, result=dispatch.plain(value))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.jsonout import encode
 from stackyard.core.models import Workspace
@@ -68,7 +69,7 @@ class Plan:
 
 @dataclass(slots=True)
 class _WorkspacePlans:
-    """The plans of one workspace at one version; filled as they are first used."""
+    """The plans of one workspace and data source at one version; filled as they are first used."""
 
     version: int
     schema: Schema
@@ -79,29 +80,32 @@ class _WorkspacePlans:
     drafts: dict[bytes, Plan] = field(default_factory=dict)
 
 
-_held: dict[int, _WorkspacePlans] = {}
+_held: dict[tuple[int, str], _WorkspacePlans] = {}
 
 
-def _plans(workspace_id: int) -> _WorkspacePlans:
+def _plans(workspace_id: int, source: str) -> _WorkspacePlans:
     version = workspace_versions.get().get(workspace_id, 0)
-    held = _held.get(workspace_id)
+    held = _held.get((workspace_id, source))
     if held is None or held.version != version:
         rows = Function.objects.filter(workspace_id=workspace_id, published__isnull=False)
         found = list(rows.values_list("name", "pk", "published_id"))
         held = _WorkspacePlans(
             version,
-            load_schema(workspace_id),
+            load_schema(workspace_id, source),
             {name: pk for name, pk, _ in found},
             {},
             {pk: revision for _, pk, revision in found if revision is not None},
         )
-        _held[workspace_id] = held
+        _held[workspace_id, source] = held
     return held
 
 
-def load_plan(workspace_id: int, revision_id: int, traced: bool = False) -> Plan:
-    """The plan of a published revision, compiled on first use; `traced` is the revision's own choice. Problem when it does not fit the tables any more."""
-    held = _plans(workspace_id)
+def load_plan(workspace_id: int, revision_id: int, traced: bool = False, source: str = LIVE) -> Plan:
+    """The plan of a published revision for a data source, compiled on first use; `traced` is the revision's own choice.
+
+    Problem when it does not fit the tables any more.
+    """
+    held = _plans(workspace_id, source)
     plan = held.plans.get(revision_id)
     if plan is None:
         document = Revision.objects.values_list("document", flat=True).get(
@@ -113,14 +117,14 @@ def load_plan(workspace_id: int, revision_id: int, traced: bool = False) -> Plan
     return plan
 
 
-def load_function(workspace_id: int, function_id: int, traced: bool = False) -> Plan:
-    """The plan of a function's published revision."""
-    held = _plans(workspace_id)
+def load_function(workspace_id: int, function_id: int, traced: bool = False, source: str = LIVE) -> Plan:
+    """The plan of a function's published revision for a data source."""
+    held = _plans(workspace_id, source)
     revision = held.function_revisions.get(function_id)
     if revision is None:
         raise Problem("NOT_FOUND", "The function this stack calls is not published any more.")
     if not traced:
-        return load_plan(workspace_id, revision)
+        return load_plan(workspace_id, revision, source=source)
     plan = held.plans.get(-revision)
     if plan is None:
         document = Revision.objects.values_list("document", flat=True).get(pk=revision)
@@ -128,9 +132,9 @@ def load_function(workspace_id: int, function_id: int, traced: bool = False) -> 
     return plan
 
 
-def load_draft(workspace_id: int, document: Mapping[str, Any]) -> Plan:
+def load_draft(workspace_id: int, document: Mapping[str, Any], source: str = LIVE) -> Plan:
     """A traced plan of a document that is not published, for Run & Debug; 400 with all faults when it has errors."""
-    held = _plans(workspace_id)
+    held = _plans(workspace_id, source)
     digest = hashlib.sha256(encode(document)).digest()
     plan = held.drafts.get(digest)
     if plan is None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Problem, problem_body
 from stackyard.core.jsonout import encode
 from stackyard.core.limits import STACK_SECONDS
@@ -49,6 +50,7 @@ class Trial:
     stopped: bool = False
     stopped_at: str | None = None
     kept: bool = False
+    source: str = LIVE
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def as_value(self, request_id: str) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class Trial:
             "stopped": self.stopped,
             "stopped_at": self.stopped_at,
             "kept": self.kept,
+            "data_source": self.source,
             "lines": self.lines,
         }
         if self.problem is None:
@@ -85,14 +88,15 @@ def try_document(
     stop: Stop | None = None,
     is_cancelled: Callable[[], bool] | None = None,
     timeout_seconds: float | None = None,
+    source: str = LIVE,
 ) -> Trial:
     """Run a document as it is now. Problem 400 with every fault when it cannot run at all.
 
     Whatever the run itself ends in, its own Problems included, is in the Trial. Records that it changed are
     rolled back unless `keep_changes`; on SQLite such a run may take 5 seconds from its first write on. Secrets are
-    masked. `lenient` names inputs that come as texts. `is_cancelled` is asked at every line.
+    masked. `source` are the records that it works on. `lenient` names inputs that come as texts. `is_cancelled` is asked at every line.
     """
-    plan = load_draft(workspace.pk, document)
+    plan = load_draft(workspace.pk, document, source)
     variables = workspace_facts(workspace.pk).variables.values()
     trace = Trace(
         (value.reveal() for value in variables if isinstance(value, Secret)),
@@ -100,7 +104,7 @@ def try_document(
         stop is not None and stop.after,
     )
     seconds = timeout_seconds or document.get("timeout_seconds") or STACK_SECONDS.default
-    execution = Execution.start(workspace.pk, principal, request, trace, seconds)
+    execution = Execution.start(workspace.pk, principal, request, trace, seconds, source)
     execution.is_cancelled = is_cancelled
     with _changes(execution, keep_changes):
         ran = _run(plan, execution, trace, inputs, lenient)
@@ -159,6 +163,7 @@ def _trial(ran: _Ran, execution: Execution, trace: Trace, *, kept: bool) -> Tria
         stopped=ran.stopped,
         stopped_at=trace.stopped_at,
         kept=kept,
+        source=execution.source,
         lines=trace.as_value(),
     )
 

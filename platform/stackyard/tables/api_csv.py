@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stackyard.core.body import body_blocks
+from stackyard.core.data_source import LIVE, SOURCES
 from stackyard.core.errors import Problem
 from stackyard.core.limits import IMPORT_BYTES
+from stackyard.core.meta.data_source import SourceQuery
 from stackyard.core.meta.serializers import AnyJSON, FieldsKey, StrictSerializer, Text
 from stackyard.core.meta.views import MetaViewSet, find, route
 from stackyard.runs.api import RunSerializer
@@ -76,6 +78,7 @@ class ImportStartSerializer(StrictSerializer):
     encoding = Text(required=False, max_length=40)
     delimiter = Text(required=False, max_length=1, trim_whitespace=False)
     mode = serializers.ChoiceField(choices=["insert", "upsert"], default="insert")
+    data_source = serializers.ChoiceField(choices=list(SOURCES), default=LIVE)
     key = Text(
         required=False, max_length=63, help_text="With `upsert`: the unique field that tells a record."
     )
@@ -129,12 +132,14 @@ class ImportViewSet(MetaViewSet):
         if ("table" in asked) == ("new_table" in asked):
             raise Problem("INVALID_INPUT", "Say where the file goes: table or new_table.")
         table, new_table = asked.pop("table", None), asked.pop("new_table", None)
+        source = asked.pop("data_source")
         run = start_import(
             self.workspace(),
             Options(file, **asked),
             table=table,
             new_table=new_table,
             principal=self.principal,
+            data_source=source,
         )
         return self.shown(run, status=202)
 
@@ -148,7 +153,7 @@ class ImportViewSet(MetaViewSet):
         return FileResponse(path.open("rb"), content_type="text/csv; charset=utf-8")
 
 
-class ExportQuery(StrictSerializer):
+class ExportQuery(SourceQuery):
     """What goes into the file."""
 
     private = serializers.BooleanField(default=False, help_text="The private and internal fields too.")
@@ -167,8 +172,9 @@ class ExportViewSet(TableBase):
     def retrieve(self, request: Request, workspace: str, table: str) -> Any:
         """The records by id as CSV, streamed."""
         found = self.table()
-        schema = load_schema(found.workspace_id)
-        lines = export_csv(Store(schema), schema.table(found.name), **self.query)
+        asked = dict(self.query)
+        schema = load_schema(found.workspace_id, asked.pop("data_source"))
+        lines = export_csv(Store(schema), schema.table(found.name), **asked)
         answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{found.name}.csv"'
         return answer

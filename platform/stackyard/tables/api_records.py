@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from stackyard.core.body import parse_json
 from stackyard.core.errors import Detail, Problem, invalid_input
 from stackyard.core.meta.bodies import read_json
+from stackyard.core.meta.data_source import SourceQuery
 from stackyard.core.meta.lists import EnvelopeSerializer
 from stackyard.core.meta.serializers import AnyJSON, FieldsKey, StrictSerializer, Text
 from stackyard.core.meta.views import route
@@ -39,7 +40,7 @@ _ASKED = (
 )
 
 
-class ListQuery(FieldsKey, StrictSerializer):
+class ListQuery(FieldsKey, SourceQuery):
     """Which records, and how: the same question as a search, in a query string."""
 
     where = serializers.CharField(required=False, help_text='Conditions as JSON: `{"age": {"$gt": 17}}`.')
@@ -55,7 +56,7 @@ class ListQuery(FieldsKey, StrictSerializer):
     )
 
 
-class OneQuery(FieldsKey, StrictSerializer):
+class OneQuery(FieldsKey, SourceQuery):
     """Which fields."""
 
     fields_ = serializers.CharField(required=False, help_text="Names with commas between.")
@@ -147,12 +148,29 @@ class RecordViewSet(TableBase):
         **dict.fromkeys(("create", "update", "partial_update"), RecordSerializer),
         **dict.fromkeys(("add_many", "replace_many", "change_many"), ItemsSerializer),
     }
-    queries = {"list": ListQuery, "retrieve": OneQuery}
+    queries = {
+        "list": ListQuery,
+        "retrieve": OneQuery,
+        **dict.fromkeys(
+            (
+                "search",
+                "create",
+                "update",
+                "partial_update",
+                "destroy",
+                "add_many",
+                "replace_many",
+                "change_many",
+                "delete_many",
+            ),
+            SourceQuery,
+        ),
+    }
     pages = frozenset()
 
     def opened(self) -> tuple[Store, TableDef]:
-        """The store of the workspace in the URL, and the table. Problem `NOT_FOUND`."""
-        schema = load_schema(self.workspace().pk)
+        """The store of the workspace in the URL, with the data asked for, and the table. Problem `NOT_FOUND`."""
+        schema = load_schema(self.workspace().pk, self.query["data_source"])
         table = schema.tables.get(self.kwargs["table"])
         if table is None:
             raise Problem("NOT_FOUND", f'There is no table "{self.kwargs["table"]}".')
@@ -168,7 +186,7 @@ class RecordViewSet(TableBase):
     def list(self, request: Request, workspace: str, table: str) -> Response:
         """List records: a page, filtered and sorted."""
         store, found = self.opened()
-        asked = dict(self.query)
+        asked = {name: value for name, value in self.query.items() if name != "data_source"}
         if "where" in asked:
             asked["where"] = parse_json(asked["where"].encode())
         if "fields" in asked:

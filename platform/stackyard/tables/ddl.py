@@ -3,22 +3,28 @@
 Every name in a statement is a physical one made from an id, and `quoted` is the one place that lets a
 name into SQL. DDL takes no binds, so the one value in it, what a new column holds in the records that are
 there, is put into quotes by the database's own function (`literal`), never by us.
+
+A table of a workspace with test data is two SQL tables. What changes a table changes both, and what asks about its
+records asks both; only what takes a `Table` for the SQL table it stands for (`table_name`, `last_id_in`) means one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
+
+from stackyard.core.data_source import LIVE
 
 from .field_type import FieldType
 from .models import Field, Index, Table
 from .schema import namespace
 
-_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+){0,4}|ws\d+|id|created_at)\Z")
+_NUMBERED = re.compile(r"^([a-z]+\d+)")
+_PHYSICAL = re.compile(r"(?:[dcx]\d+(?:_[a-z]+){0,5}|ws\d+|id|created_at)\Z")
 
 
 def quoted(name: str) -> str:
@@ -39,6 +45,11 @@ def within(workspace_id: int, physical: str) -> str:
     return quoted(physical) if space is None else f"{quoted(space)}.{quoted(physical)}"
 
 
+def named(table: Table, physical: str) -> str:
+    """What belongs to a table, for the SQL table meant: `x3` and `c31_ref` of the live one are `x3_t`, `c31_t_ref` of the test one."""
+    return physical if table.source == LIVE else _NUMBERED.sub(r"\1_t", physical, count=1)
+
+
 def run(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement on the default connection; its rows, if it gives any."""
     with connection.cursor() as cursor:
@@ -49,6 +60,12 @@ def run(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 
 def create_table(table: Table, fields: Sequence[Field]) -> None:
     """The table with its columns, and the indexes that every table has: created_at and each reference."""
+    for one in table.each_source():
+        create_one(one, fields)
+
+
+def create_one(table: Table, fields: Sequence[Field]) -> None:
+    """One SQL table of a table, for one data source."""
     space = namespace(table.workspace_id)
     if space is not None:
         run(f"CREATE SCHEMA IF NOT EXISTS {quoted(space)}")
@@ -57,10 +74,10 @@ def create_table(table: Table, fields: Sequence[Field]) -> None:
         key, moment, end = "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER NOT NULL", " STRICT"
     columns = [f'"id" {key}', f'"created_at" {moment}', *(_column(field) for field in fields)]
     run(f"CREATE TABLE {table_name(table)} ({', '.join(columns)}){end}")
-    build(IndexPlan(table, f"{table.physical}_created", (("created_at", False),)))
+    build_one(IndexPlan(table, f"{table.of(LIVE).physical}_created", (("created_at", False),)))
     for field in fields:
         if field.type == "reference":
-            build(reference_index(table, field))
+            build_one(reference_index(table, field))
 
 
 def _column(field: Field) -> str:
@@ -78,7 +95,21 @@ def add_column(table: Table, field: Field, filled_with: Any = None) -> None:
     column it knows, so nothing else ever comes of it.
     """
     default = "" if filled_with is None else f" DEFAULT {literal(filled_with)}"
-    run(f"ALTER TABLE {table_name(table)} ADD COLUMN {_column(field)}{default}")
+    for one in table.each_source():
+        run(f"ALTER TABLE {table_name(one)} ADD COLUMN {_column(field)}{default}")
+
+
+def drop_column(table: Table, column: str) -> None:
+    """Drop a column, as far as it is there."""
+    for one in table.each_source():
+        if column in columns_of(one):
+            run(f"ALTER TABLE {table_name(one)} DROP COLUMN {quoted(column)}")
+
+
+def drop_table(table: Table) -> None:
+    """Drop a table with all its records."""
+    for one in table.each_source():
+        run(f"DROP TABLE IF EXISTS {table_name(one)}")
 
 
 def literal(value: Any) -> str:
@@ -93,7 +124,7 @@ def literal(value: Any) -> str:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """An index to build: its physical name and (column, descending) pairs."""
+    """An index to build: its physical name in the live data and (column, descending) pairs."""
 
     table: Table
     name: str
@@ -103,7 +134,11 @@ class IndexPlan:
     @property
     def sql_name(self) -> str:
         """How DROP and REINDEX call it."""
-        return within(self.table.workspace_id, self.name)
+        return within(self.table.workspace_id, named(self.table, self.name))
+
+    def each_source(self) -> list[IndexPlan]:
+        """The plan once for each SQL table."""
+        return [replace(self, table=table) for table in self.table.each_source()]
 
 
 def reference_index(table: Table, field: Field) -> IndexPlan:
@@ -125,7 +160,15 @@ def build(plan: IndexPlan, *, concurrently: bool = False) -> None:
 
     On PostgreSQL one that is not unique ends with `id`, which ends every sort (SQLite's do so by themselves).
     """
+    for one in plan.each_source():
+        build_one(one, concurrently=concurrently)
+
+
+def build_one(plan: IndexPlan, *, concurrently: bool = False) -> None:
+    """Build an index for one data source."""
     way = " CONCURRENTLY" if concurrently else ""
+    # Test data may have been made, with this index, while the live one was being built.
+    way += "" if plan.table.source == LIVE else " IF NOT EXISTS"
     run(index_text(plan, table_name(plan.table), unique=plan.unique, way=way))
 
 
@@ -136,7 +179,7 @@ def index_text(plan: IndexPlan, target: str, *, unique: bool, way: str = "") -> 
     if postgresql and not unique and plan.columns[-1][0] != "id":
         parts.append('"id" DESC' if plan.columns[-1][1] else '"id"')
     kind = "UNIQUE INDEX" if unique else "INDEX"
-    return f"CREATE {kind}{way} {quoted(plan.name)} ON {target} ({', '.join(parts)})"
+    return f"CREATE {kind}{way} {quoted(named(plan.table, plan.name))} ON {target} ({', '.join(parts)})"
 
 
 def _part(column: str, descending: bool, postgresql: bool) -> str:
@@ -148,7 +191,8 @@ def _part(column: str, descending: bool, postgresql: bool) -> str:
 
 def drop(plan: IndexPlan, *, concurrently: bool = False) -> None:
     """Drop an index, also one that was left half built."""
-    run(f"DROP INDEX{' CONCURRENTLY' if concurrently else ''} IF EXISTS {plan.sql_name}")
+    for one in plan.each_source():
+        run(f"DROP INDEX{' CONCURRENTLY' if concurrently else ''} IF EXISTS {one.sql_name}")
 
 
 def columns_of(table: Table) -> list[str]:
@@ -169,23 +213,41 @@ def types_of(table: Table) -> dict[str, str]:
 
 def has_more_than(table: Table, records: int) -> bool:
     """Whether the table holds more than so many records."""
-    return bool(run(f"SELECT 1 FROM {table_name(table)} LIMIT 1 OFFSET {int(records)}"))
+    return any(
+        run(f"SELECT 1 FROM {table_name(one)} LIMIT 1 OFFSET {int(records)}") for one in table.each_source()
+    )
 
 
 def has_rows(table: Table) -> bool:
     """Whether the table holds any record."""
+    return any(has_rows_in(one) for one in table.each_source())
+
+
+def has_rows_in(table: Table) -> bool:
+    """Whether one SQL table holds any record."""
     return bool(run(f"SELECT 1 FROM {table_name(table)} LIMIT 1"))
 
 
 def count_nulls(table: Table, field: Field) -> int:
     """How many records hold nothing in a field."""
     column = quoted(field.physical)
-    found = run(f"SELECT count(*) FROM {table_name(table)} WHERE {column} IS NULL")
-    return int(found[0][0])
+    counts = [
+        run(f"SELECT count(*) FROM {table_name(one)} WHERE {column} IS NULL") for one in table.each_source()
+    ]
+    return sum(int(found[0][0]) for found in counts)
 
 
 def duplicates(plan: IndexPlan, limit: int = 5) -> list[tuple[Any, ...]]:
-    """Up to `limit` groups of values (then their count) that a unique index would refuse."""
+    """Up to `limit` groups of values (then their count) that a unique index would refuse, of live data first."""
+    for one in plan.each_source():
+        found = duplicates_in(one, limit)
+        if found:
+            return found
+    return []
+
+
+def duplicates_in(plan: IndexPlan, limit: int) -> list[tuple[Any, ...]]:
+    """The same of one data source."""
     columns = ", ".join(quoted(column) for column, _ in plan.columns)
     present = " AND ".join(f"{quoted(column)} IS NOT NULL" for column, _ in plan.columns)
     return run(
@@ -198,25 +260,35 @@ def longest(table: Table, field: Field) -> int:
     """The bytes of the longest text in a column."""
     column = quoted(field.physical)
     size = f"length(CAST({column} AS BLOB))" if connection.vendor == "sqlite" else f"octet_length({column})"
-    return int(run(f"SELECT coalesce(max({size}), 0) FROM {table_name(table)}")[0][0])
+    found = [run(f"SELECT coalesce(max({size}), 0) FROM {table_name(one)}") for one in table.each_source()]
+    return max(int(rows[0][0]) for rows in found)
 
 
 def last_id(table: Table) -> int:
     """The greatest id in use (0: none)."""
+    return max(last_id_in(one) for one in table.each_source())
+
+
+def last_id_in(table: Table) -> int:
+    """The greatest id in use in one SQL table (0: none)."""
     return int(run(f"SELECT coalesce(max(id), 0) FROM {table_name(table)}")[0][0])
 
 
 def fill(table: Table, field: Field, value: Any, first: int, last: int) -> None:
     """Put a bound value where nothing is, in the records with ids from `first` to `last`."""
     column = quoted(field.physical)
-    run(
-        f"UPDATE {table_name(table)} SET {column} = %s WHERE id BETWEEN %s AND %s AND {column} IS NULL",
-        [value, first, last],
-    )
+    for one in table.each_source():
+        run(
+            f"UPDATE {table_name(one)} SET {column} = %s WHERE id BETWEEN %s AND %s AND {column} IS NULL",
+            [value, first, last],
+        )
 
 
 def empty_ids(table: Table, field: Field, first: int, last: int) -> list[int]:
     """The ids from `first` to `last` of records that hold nothing in a field."""
     column = quoted(field.physical)
-    sql = f"SELECT id FROM {table_name(table)} WHERE id BETWEEN %s AND %s AND {column} IS NULL"
-    return [row[0] for row in run(sql, [first, last])]
+    found: set[int] = set()
+    for one in table.each_source():
+        sql = f"SELECT id FROM {table_name(one)} WHERE id BETWEEN %s AND %s AND {column} IS NULL"
+        found.update(row[0] for row in run(sql, [first, last]))
+    return sorted(found)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from stackyard.core.bounded import Bounded
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Problem, did_you_mean
 from stackyard.core.types import Type, object_of
 
@@ -196,7 +197,7 @@ class TableDef:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """All tables of a workspace at one version.
+    """All tables of a workspace at one version, with the records of one data source.
 
     `statements` keeps what was compiled for them; `folding` is PostgreSQL's collation for lower case.
     """
@@ -206,6 +207,7 @@ class Schema:
     tables: Mapping[str, TableDef]
     dialect: str = "sqlite"
     folding: str = "default"
+    source: str = LIVE
     statements: Bounded = field(default_factory=lambda: Bounded(STATEMENTS), repr=False)
 
     def table(self, name: str | TableDef) -> TableDef:

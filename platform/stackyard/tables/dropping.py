@@ -113,14 +113,14 @@ class DropJob:
         table = self._table
         assert table is not None
         if connection.vendor == "sqlite" and not self._in_batches(
-            f"DELETE FROM {ddl.table_name(table)} WHERE id BETWEEN %s AND %s"
+            [f"DELETE FROM {ddl.table_name(one)} WHERE id BETWEEN %s AND %s" for one in table.each_source()]
         ):
             return False
 
         def drop() -> None:
             for conversion in Conversion.objects.filter(field__table=table):
                 tracking.unwatch(table, f"c{conversion.shadow_id}")
-            ddl.run(f"DROP TABLE IF EXISTS {ddl.table_name(table)}")
+            ddl.drop_table(table)
             table.delete()
 
         alter(table.workspace_id, drop)
@@ -132,16 +132,14 @@ class DropJob:
         table, name = field.table, ddl.quoted(field.physical)
         alter(table.workspace_id, lambda: self._forget_parts(field))
         if connection.vendor == "sqlite" and ddl.last_id(table) > REWRITTEN_AT_MOST:
-            target = ddl.table_name(table)
-            sql = f"UPDATE {target} SET {name} = NULL WHERE id BETWEEN %s AND %s AND {name} IS NOT NULL"
-            if not self._in_batches(sql):
+            empty = f"SET {name} = NULL WHERE id BETWEEN %s AND %s AND {name} IS NOT NULL"
+            if not self._in_batches([f"UPDATE {ddl.table_name(one)} {empty}" for one in table.each_source()]):
                 return False
             Field.objects.filter(pk=field.pk).update(emptied_at=timezone.now())
             return True
 
         def drop() -> None:
-            if field.physical in ddl.columns_of(table):
-                ddl.run(f"ALTER TABLE {ddl.table_name(table)} DROP COLUMN {name}")
+            ddl.drop_column(table, field.physical)
             field.delete()
 
         alter(table.workspace_id, drop)
@@ -157,8 +155,8 @@ class DropJob:
                 ddl.drop(ddl.index_plan(index))
                 index.delete()
 
-    def _in_batches(self, sql: str) -> bool:
-        """Run a statement over all ids, some thousand at a time; False when the turn is over first."""
+    def _in_batches(self, statements: list[str]) -> bool:
+        """Run statements over all ids, some thousand at a time; False when the turn is over first."""
         assert self._table is not None
         last = ddl.last_id(self._table)
         reached = (self._progress.position or {"id": 0})["id"]
@@ -168,7 +166,8 @@ class DropJob:
                 return False
             until = min(reached + BATCH, last)
             with transaction.atomic():
-                ddl.run(sql, [reached + 1, until])
+                for sql in statements:
+                    ddl.run(sql, [reached + 1, until])
                 self._progress.keep({"id": until}, until, last, "dropping")
             reached = until
         return True

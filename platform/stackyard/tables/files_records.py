@@ -42,7 +42,7 @@ class RecordFiles(FileKind):
             stems = (PurePosixPath(path).stem for path in walk.folder.files if path.startswith("tables/"))
             source.fault((), f'There is no table "{source.stem}".{did_you_mean(source.stem, stems)}')
             return Change(self, source.path, "broken", source=source)
-        if table is not None and ddl.has_rows(table):
+        if table is not None and ddl.has_rows_in(table):
             return Change(self, source.path, "unchanged", source=source)
         with _open(source) as lines:
             count = sum(1 for _ in islice(_rows(source, lines), 1, None))
@@ -67,7 +67,7 @@ class RecordFiles(FileKind):
             return
         schema = fresh_schema(workspace.pk)
         for table in workspace.tables.filter(hidden_at=None).order_by("name"):
-            if ddl.has_rows(table):
+            if ddl.has_rows_in(table):
                 yield (
                     f"records/{table.name}.csv",
                     export_csv(Store(schema), schema.tables[table.name], private=True),

@@ -51,7 +51,8 @@ class IndexJob:
             if not self._build(index, plan):
                 return Outcome(states.ACCEPTED)
         elif connection.vendor == "sqlite":
-            tidy(Mirror(plan), ddl.last_id(index.table))
+            for one in plan.each_source():
+                tidy(Mirror(one), ddl.last_id_in(one.table))
         return Outcome(states.SUCCEEDED, result={"id": index.pk, "unique": index.unique})
 
     def _build(self, index: Index, plan: ddl.IndexPlan) -> bool:
@@ -96,6 +97,8 @@ def take_back_index(run: Run, **_: Any) -> None:
     else:
         return
     if connection.vendor == "sqlite":
-        Mirror(plan).drop()
+        for one in plan.each_source():
+            Mirror(one).drop()
+        ddl.drop(plan)
     else:
         transaction.on_commit(lambda: ddl.drop(plan, concurrently=True), robust=True)

@@ -23,7 +23,7 @@ class Mirror:
     def __init__(self, plan: ddl.IndexPlan) -> None:
         self.plan = plan
         self._target = ddl.table_name(plan.table)
-        self._base = plan.name
+        self._base = ddl.named(plan.table, plan.name)
         self._name = ddl.quoted(f"{self._base}_mirror")
         self._noted = ddl.quoted(f"{self._base}_noted")
         self._columns = [column for column, _ in plan.columns if column != "id"]
@@ -33,6 +33,12 @@ class Mirror:
         """Whether it was begun and is not over."""
         sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = %s"
         return bool(ddl.run(sql, [self._name.strip('"')]))
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the table has the index."""
+        sql = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = %s AND tbl_name = %s"
+        return bool(ddl.run(sql, [self._base, self._target.strip('"')]))
 
     def begin(self) -> None:
         """The empty mirror with its index, and the triggers that keep it."""
@@ -90,7 +96,7 @@ class Mirror:
         text = ddl.index_text(self.plan, self._target, unique=self.plan.unique)
         ddl.run(
             "UPDATE sqlite_schema SET tbl_name = %s, sql = %s WHERE type = 'index' AND name = %s",
-            [self._target.strip('"'), text, self.plan.name],
+            [self._target.strip('"'), text, self._base],
         )
         ddl.run(f"PRAGMA schema_version = {version + 1}")
 
@@ -106,7 +112,7 @@ class Mirror:
 
     def rebuild(self) -> None:
         """Build the index the slow way."""
-        ddl.run(f"REINDEX {ddl.quoted(self.plan.name)}")
+        ddl.run(f"REINDEX {ddl.quoted(self._base)}")
 
     def empty(self, first: int, last: int) -> None:
         """Delete from the mirror, which has no index any more, the records with ids from `first` to `last`."""

@@ -1,15 +1,19 @@
 """The catalogue: which tables, fields and indexes a workspace has. The records live in SQL tables of their own.
 
-Physical names come from ids, never from text a person gave: table `d<id>`, column `c<id>`, index `x<id>`.
+Physical names come from ids, never from text a person gave: table `d<id>`, column `c<id>`, index `x<id>`. Where the
+workspace has test data, each table has a second SQL table, `d<id>_t`, with the same columns and indexes of its own.
 Ids are never used twice, so an old compiled statement can never read the wrong column.
 """
 
 from __future__ import annotations
 
+import copy
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from stackyard.core.data_source import LIVE, TEST
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 
@@ -28,6 +32,9 @@ class Table(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    source = LIVE
+    """Which of its SQL tables this object stands for; no column."""
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -42,7 +49,21 @@ class Table(models.Model):
     @property
     def physical(self) -> str:
         """The SQL table's name."""
-        return f"d{self.pk}"
+        return f"d{self.pk}" if self.source == LIVE else f"d{self.pk}_t"
+
+    def of(self, source: str) -> Table:
+        """The same table with the records of a data source."""
+        if source == self.source:
+            return self
+        twin = copy.copy(self)
+        twin.source = source
+        return twin
+
+    def each_source(self) -> list[Table]:
+        """The table once for each SQL table that it has; a change of it is a change of them all."""
+        # Asked anew: this object may be older than the workspace's test data.
+        has_test = Workspace.objects.filter(pk=self.workspace_id, has_test_data=True).exists()
+        return [self.of(LIVE), self.of(TEST)] if has_test else [self.of(LIVE)]
 
 
 class Field(models.Model):

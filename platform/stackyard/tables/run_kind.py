@@ -18,6 +18,7 @@ from .dropping import DropJob
 from .imports.job import ImportJob
 from .index_job import IndexJob, take_back_index
 from .models import Table
+from .test_data import TestDataJob
 
 run_finished.connect(take_back, dispatch_uid="stackyard.tables.conversions")
 run_finished.connect(take_back_index, dispatch_uid="stackyard.tables.indexes")
@@ -29,7 +30,7 @@ _PASSING = ("BUSY", "TIMEOUT")
 class TableJob(RunKind, abstract=True):
     """A job on one table; its target is the table. `job` does it, from where the last attempt got to."""
 
-    job: ClassVar[type[ImportJob | ConversionJob | DropJob | IndexJob]]
+    job: ClassVar[type[ImportJob | ConversionJob | DropJob | IndexJob | TestDataJob]]
 
     @classmethod
     def execute(cls, claimed: ClaimedRun) -> Outcome:
@@ -95,3 +96,18 @@ class IndexRun(TableJob):
     group = "tables"
     icon = "list-ordered"
     job = IndexJob
+
+
+class TestDataRun(TableJob):
+    """Test data filled from the live records, or emptied; its target is the workspace."""
+
+    name = "test_data"
+    label = "Test data"
+    group = "tables"
+    icon = "flask-conical"
+    job = TestDataJob
+
+    @classmethod
+    def name_of(cls, target_id: int) -> str:
+        """What it works on."""
+        return "test data"

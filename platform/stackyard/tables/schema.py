@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from stackyard.core.bounded import Bounded
+from stackyard.core.data_source import LIVE, SOURCES, TEST, no_test_data
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.core.version import workspace_versions
@@ -23,32 +24,35 @@ __all__ = ["FieldDef", "IndexDef", "Schema", "TableDef", "fresh_schema", "load_s
 # PostgreSQL refuses an index entry over 2,704 bytes; both databases keep to the same bound.
 INDEX_BYTES = 2_600
 
-_schemas = Bounded(200)
+_schemas = {source: Bounded(200) for source in SOURCES}
 
 
-def load_schema(workspace_id: int) -> Schema:
-    """The schema at the workspace's present version. Problem `NOT_FOUND` when there is no such workspace."""
+def load_schema(workspace_id: int, source: str = LIVE) -> Schema:
+    """The schema at the workspace's present version, for one data source.
+
+    Problem `NOT_FOUND` when there is no such workspace, `INVALID_INPUT` when it has no test data and that is asked for.
+    """
     version = workspace_versions.get().get(workspace_id)
     if version is None:
         raise Problem("NOT_FOUND", f"There is no workspace {workspace_id}.")
-    held: Schema | None = _schemas.get(workspace_id)
+    held: Schema | None = _schemas[source].get(workspace_id)
     if held is not None and held.version == version and held.dialect == connection.vendor:
         return held
-    return _keep(_read(workspace_id, version))
+    return _keep(_read(workspace_id, version, source))
 
 
-def fresh_schema(workspace_id: int) -> Schema:
+def fresh_schema(workspace_id: int, source: str = LIVE) -> Schema:
     """The schema as the catalogue says now, whatever this process believes to be the version."""
     version = Workspace.objects.values_list("version", flat=True).filter(pk=workspace_id).first()
     if version is None:
         raise Problem("NOT_FOUND", f"There is no workspace {workspace_id}.")
-    read = _read(workspace_id, version)
+    read = _read(workspace_id, version, source)
     # Within a transaction the catalogue may be ahead of its version.
     return read if connection.in_atomic_block else _keep(read)
 
 
 def _keep(schema: Schema) -> Schema:
-    _schemas.put(schema.workspace_id, schema)
+    _schemas[schema.source].put(schema.workspace_id, schema)
     return schema
 
 
@@ -57,14 +61,16 @@ def namespace(workspace_id: int) -> str | None:
     return f"ws{workspace_id}" if connection.vendor == "postgresql" else None
 
 
-def _read(workspace_id: int, version: int) -> Schema:
-    tables = list(Table.objects.filter(workspace_id=workspace_id, hidden_at=None))
+def _read(workspace_id: int, version: int, source: str) -> Schema:
+    if source == TEST and not Workspace.objects.filter(pk=workspace_id, has_test_data=True).exists():
+        raise no_test_data()
+    tables = [table.of(source) for table in Table.objects.filter(workspace_id=workspace_id, hidden_at=None)]
     fields = _by_table(Field.objects.filter(table__in=tables, hidden_at=None))
     indexes = _by_table(Index.objects.filter(table__in=tables, hidden_at=None))
     shadows = {made.field_id: _shadow(made) for made in _conversions(tables)}
     made = [_table(table, fields.get(table.pk, []), indexes.get(table.pk, []), shadows) for table in tables]
     by_name = {table.name: table for table in made}
-    return Schema(workspace_id, version, by_name, connection.vendor, _folding())
+    return Schema(workspace_id, version, by_name, connection.vendor, _folding(), source)
 
 
 @cache
@@ -111,7 +117,7 @@ def _table(
     table: Table, fields: list[Field], indexes: list[Index], shadows: Mapping[int, Shadow]
 ) -> TableDef:
     names: dict[Any, str] = {"id": "id", "created_at": "created_at", **{f.pk: f.name for f in fields}}
-    made = [(index.built_at is not None, _index(index, names)) for index in indexes]
+    made = [(index.built_at is not None, _index(index, names, table.source)) for index in indexes]
     known = [index for is_built, index in made if index is not None and is_built]
     building = [index for is_built, index in made if index is not None and not is_built]
     budgets = _index_bytes([*known, *building], {f.name: f.type for f in fields})
@@ -148,11 +154,12 @@ def _field(field: Field, unique: bool, index_bytes: int | None, shadow: Shadow |
     )
 
 
-def _index(index: Index, names: Mapping[Any, str]) -> IndexDef | None:
+def _index(index: Index, names: Mapping[Any, str], source: str) -> IndexDef | None:
     """The index in names; None when one of its fields is hidden, for then it serves nobody."""
     parts = [(names.get(part["field"]), bool(part.get("descending"))) for part in index.fields]
     known = tuple((name, descending) for name, descending in parts if name is not None)
-    return IndexDef(index.pk, index.physical, known, index.unique) if len(known) == len(parts) else None
+    physical = index.physical if source == LIVE else f"{index.physical}_t"
+    return IndexDef(index.pk, physical, known, index.unique) if len(known) == len(parts) else None
 
 
 def _index_bytes(indexes: Iterable[IndexDef], types: Mapping[str, str]) -> dict[str, int]:

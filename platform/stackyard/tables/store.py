@@ -276,7 +276,7 @@ class Store:
         except Moved:
             if connection.in_atomic_block:
                 raise schema_changed() from None
-        self.schema = fresh_schema(self.schema.workspace_id)
+        self.schema = fresh_schema(self.schema.workspace_id, self.schema.source)
         try:
             return work()
         except Moved:

@@ -14,7 +14,7 @@ from .prepared import Prepared
 from .query import Query
 
 if TYPE_CHECKING:
-    from .definitions import TableDef
+    from .definitions import Schema, TableDef
     from .store import Store
 
 Record = dict[str, Any]
@@ -29,9 +29,9 @@ class Listener(Protocol):
         """The ids of the tables it watches; asked with every change, so it must be quick."""
 
     def changed(
-        self, workspace_id: int, table: TableDef, action: str, old: Record | None, new: Record | None
+        self, schema: Schema, table: TableDef, action: str, old: Record | None, new: Record | None
     ) -> None:
-        """A record was added (`old` is None), edited, or deleted (`new` is None)."""
+        """A record was added (`old` is None), edited, or deleted (`new` is None); `schema` says of which workspace and data."""
 
 
 _listeners: list[Listener] = []
@@ -58,7 +58,7 @@ def tell(store: Store, table: TableDef, action: str, old: Record | None, new: Re
     workspace_id = store.schema.workspace_id
     for listener in _listeners:
         if table.id in listener.watches(workspace_id):
-            listener.changed(workspace_id, table, action, old, new)
+            listener.changed(store.schema, table, action, old, new)
 
 
 def by_id(store: Store, table: TableDef, ids: Iterable[int]) -> dict[int, Record]:

@@ -16,7 +16,7 @@ from ..step import Line, Step
 
 def cache_delete(execution: Execution, key: Any) -> bool:
     """Take the value away."""
-    return cache.delete(execution.workspace_id, key)
+    return cache.delete(execution.shelf, key)
 
 
 class CacheDelete(Step):

@@ -16,7 +16,7 @@ from ..step import Line, Step
 
 def cache_get(execution: Execution, key: Any) -> Any:
     """The value, or null."""
-    return cache.get(execution.workspace_id, key)
+    return cache.get(execution.shelf, key)
 
 
 class CacheGet(Step):

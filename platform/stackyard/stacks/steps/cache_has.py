@@ -16,7 +16,7 @@ from ..step import Line, Step
 
 def cache_has(execution: Execution, key: Any) -> bool:
     """Whether there is a value."""
-    return cache.has(execution.workspace_id, key)
+    return cache.has(execution.shelf, key)
 
 
 class CacheHas(Step):

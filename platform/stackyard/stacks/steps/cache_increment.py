@@ -17,7 +17,7 @@ from ..step import Line, Step
 
 def cache_increment(execution: Execution, key: Any, by: Any, ttl: Any) -> int:
     """Add, and give the sum."""
-    return cache.increment(execution.workspace_id, key, by, ttl)
+    return cache.increment(execution.shelf, key, by, ttl)
 
 
 class CacheIncrement(Step):

@@ -15,7 +15,7 @@ from ..step import Step
 
 def cache_set(execution: Execution, key: Any, value: Any, ttl: Any) -> None:
     """Keep the value."""
-    cache.set(execution.workspace_id, key, value, ttl)
+    cache.set(execution.shelf, key, value, ttl)
 
 
 class CacheSet(Step):

@@ -25,7 +25,7 @@ def call(execution: Execution, function_id: int, given: Any) -> Any:
         given = {}
     if not isinstance(given, dict):
         failed(f"A function's input is an object, not {kind_of(given)}.")
-    plan = load_function(execution.workspace_id, function_id, traced=execution.trace is not None)
+    plan = load_function(execution.workspace_id, function_id, execution.trace is not None, execution.source)
     execution.deeper()
     try:
         return plan.run(execution, plan.inputs.bind(given))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.utils import Error
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.jsonout import encode
 from stackyard.tables import ddl
 from stackyard.tables.database import execute, explained
@@ -36,11 +37,11 @@ class Counts:
 
 
 class Batches:
-    """The conversion of one field. Every method is called within a transaction."""
+    """The conversion of one field in one SQL table. Every method is called within a transaction."""
 
-    def __init__(self, conversion: Conversion) -> None:
+    def __init__(self, conversion: Conversion, source: str = LIVE) -> None:
         old, new = conversion.field, conversion.shadow
-        self.table: Table = old.table
+        self.table: Table = old.table.of(source)
         self._dialect = connection.vendor
         self.cast = Cast(FieldType.get(old.type)(old.options), FieldType.get(new.type)(new.options))
         self._name = ddl.table_name(self.table)
@@ -116,14 +117,15 @@ class Batches:
     def _refused(self, number: int, given: Any, reason: str, counts: Counts) -> Any:
         counts.refused += 1
         if len(counts.bad) < SHOWN:
-            counts.bad.append([number, shown(self.cast.old.to_json(given)), reason])
+            shown_id = number if self.table.source == LIVE else f"{number} (test data)"
+            counts.bad.append([shown_id, shown(self.cast.old.to_json(given)), reason])
         if self._default is None:
             return None
         return self.cast.new.bind(self.cast.default(self._default), self._dialect)
 
     def _without_lost(self, pairs: Sequence[tuple[int, Any]], counts: Counts) -> list[tuple[int, Any]]:
         """For a reference: without the ids of records that are not there."""
-        target = Table.objects.get(pk=self._target or 0)
+        target = Table.objects.get(pk=self._target or 0).of(self.table.source)
         wanted = sorted({value for _, value in pairs if value is not None})
         given: Any = encode(wanted).decode() if self._dialect == "sqlite" else wanted
         inside = "IN (SELECT value FROM json_each(?))" if self._dialect == "sqlite" else "= ANY(%s)"

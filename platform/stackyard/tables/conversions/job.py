@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Problem
 from stackyard.runs import states
 from stackyard.runs.run_kind import ClaimedRun, Outcome
@@ -36,6 +37,7 @@ class ConversionJob:
         found = Conversion.objects.select_related("field__table__workspace", "shadow__table")
         self._conversion = found.filter(pk=claimed.run.input["conversion"]).first()
         begin: dict[str, Any] = {"id": 0, "end": None, "is_indexed": False, "counts": asdict(Counts())}
+        begin["source"] = LIVE
         self._at: dict[str, Any] = self._progress.position or begin
         self._counts = Counts(**self._at["counts"])
 
@@ -68,9 +70,19 @@ class ConversionJob:
 
     def _convert(self, conversion: Conversion) -> bool:
         """Every record that was there when this began; later ones are written into both columns."""
-        batches = Batches(conversion)
-        if self._at["end"] is None:
-            self._at["end"] = ddl.last_id(batches.table)
+        tables = {table.source: table for table in conversion.field.table.each_source()}
+        left = list(tables)[list(tables).index(self._at["source"]) :]
+        for source in left:
+            if source != self._at["source"]:
+                self._at.update(source=source, id=0, end=None)
+            if self._at["end"] is None:
+                self._at["end"] = ddl.last_id_in(tables[source])
+            if not self._convert_in(conversion, source):
+                return False
+        return True
+
+    def _convert_in(self, conversion: Conversion, source: str) -> bool:
+        batches = Batches(conversion, source)
         end, pause = self._at["end"], PAUSE_SECONDS[connection.vendor]
         while self._at["id"] < end:
             self._progress.check()
@@ -115,11 +127,11 @@ class ConversionJob:
 
     def _switch(self, conversion: Conversion) -> None:
         """Work the queue off, the last of it under the lock of the switch."""
-        batches = Batches(conversion)
+        both = [Batches(conversion, table.source) for table in conversion.field.table.each_source()]
         for _ in range(_ROUNDS):
             self._progress.check()
             with busy_when_locked(), transaction.atomic():
-                left = batches.drain(self._counts)
+                left = sum(batches.drain(self._counts) for batches in both)
                 self._keep(self._at["id"], "switching", is_indexed=True)
             if left:
                 time.sleep(PAUSE_SECONDS[connection.vendor])

@@ -46,7 +46,10 @@ def retype(
     made = read_wanted(field, changes, on_bad)
     if not is_fixed_change(field, made):
         raise Problem("INVALID_INPUT", "Neither the type nor what the stored values depend on would change.")
-    is_small = not ddl.run(f"SELECT 1 FROM {ddl.table_name(field.table)} LIMIT 1 OFFSET {AT_ONCE}")
+    is_small = not any(
+        ddl.run(f"SELECT 1 FROM {ddl.table_name(one)} LIMIT 1 OFFSET {AT_ONCE}")
+        for one in field.table.each_source()
+    )
 
     def begin() -> Run | None:
         conversion = _begin(field, made, on_bad)
@@ -113,10 +116,11 @@ def _twin(index: Index, field: Field, shadow: Field) -> Index:
 
 def _do_at_once(conversion: Conversion) -> None:
     """Within one transaction, which holds the table since the column was added: no triggers, no batches."""
-    counts, batches, reached = Counts(), Batches(conversion), 0
-    last = ddl.last_id(conversion.field.table)
-    while reached < last:
-        reached = batches.convert_after(reached, last, counts)
+    counts = Counts()
+    for table in conversion.field.table.each_source():
+        batches, reached, last = Batches(conversion, table.source), 0, ddl.last_id_in(table)
+        while reached < last:
+            reached = batches.convert_after(reached, last, counts)
     _build_indexes(conversion)
     switch(conversion, counts, is_tracked=False)
 

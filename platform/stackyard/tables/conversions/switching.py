@@ -31,10 +31,11 @@ def switch(conversion: Conversion, counts: Counts, *, is_tracked: bool = True) -
     """
     table = conversion.field.table
     if is_tracked:
-        if connection.vendor == "postgresql":
-            ddl.run(f"LOCK TABLE {ddl.table_name(table)} IN SHARE ROW EXCLUSIVE MODE")
-        if Batches(conversion).drain(counts, is_last=True):
-            return False
+        for one in table.each_source():
+            if connection.vendor == "postgresql":
+                ddl.run(f"LOCK TABLE {ddl.table_name(one)} IN SHARE ROW EXCLUSIVE MODE")
+            if Batches(conversion, one.source).drain(counts, is_last=True):
+                return False
     check_refused(conversion, counts)
     field, shadow = conversion.field, conversion.shadow
     old, new = field.physical, shadow.physical
@@ -106,8 +107,11 @@ def _forget_mirrors(conversion: Conversion) -> None:
     """SQLite: indexes of the new column that were being built."""
     if connection.vendor != "sqlite":
         return
-    Mirror(ddl.reference_index(conversion.field.table, conversion.shadow)).drop()
+    plans = [ddl.reference_index(conversion.field.table, conversion.shadow)]
     for _, number in conversion.indexes:
         index = Index.objects.filter(pk=number, built_at=None).first()
         if index is not None:
-            Mirror(ddl.index_plan(index)).drop()
+            plans.append(ddl.index_plan(index))
+    for plan in plans:
+        for one in plan.each_source():
+            Mirror(one).drop()

@@ -88,7 +88,7 @@ class ImportJob:
             except Moved:
                 if attempt + 1 == _TRIES:
                     raise
-                fresh_schema(self._workspace_id)
+                fresh_schema(self._workspace_id, self._run.data_source)
 
     def _write_once(self, batch: Batch, reader: RowReader) -> None:
         checker, writer = self._parts()
@@ -111,7 +111,7 @@ class ImportJob:
 
     def _parts(self) -> tuple[BatchChecker, BatchWriter]:
         """What checks and writes, made anew whenever the table has changed."""
-        schema = load_schema(self._workspace_id)
+        schema = load_schema(self._workspace_id, self._run.data_source)
         if self._made is None or self._store is None or self._store.schema is not schema:
             target = table_of(self._run)
             if target is None:

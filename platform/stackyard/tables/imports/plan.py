@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Faults, did_you_mean
 from stackyard.core.models import Workspace
 from stackyard.core.principal import SYSTEM, Principal
@@ -75,6 +76,7 @@ def start_import(
     new_table: Mapping[str, Any] | None = None,
     principal: Principal = SYSTEM,
     trigger: str = "api",
+    data_source: str = LIVE,
 ) -> Run:
     """Accept the import as a run, into a table that is there or one to make (`{"name", "fields"}`).
 
@@ -91,7 +93,7 @@ def start_import(
             changes.create_table(workspace, new_table["name"], fields=fields)
             table = new_table["name"]
             options = _with_columns(options, headers, rows)
-        known = fresh_schema(workspace.pk).table(table or "")
+        known = fresh_schema(workspace.pk, data_source).table(table or "")
         columns = options.columns if options.columns is not None else matched(headers, known)
         _check(known, headers, columns, options)
         if options.mode == "insert":
@@ -107,6 +109,7 @@ def start_import(
             trigger=trigger,
             retry_safe=True,
             max_attempts=ATTEMPTS,
+            data_source=data_source,
         )
 
 

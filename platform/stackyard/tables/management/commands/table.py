@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from stackyard.core.data_source import LIVE, read_source
 from stackyard.core.errors import Detail, Problem
 from stackyard.core.files import find_workspace
 from stackyard.core.management.problem_command import ProblemCommand
@@ -63,6 +64,8 @@ class Command(ProblemCommand):
         dump.add_argument(
             "--guard", action="store_true", help="Keep spreadsheets from running texts as formulas."
         )
+        for parser in (load, dump):
+            parser.add_argument("--data-source", default=LIVE, metavar="live|test")
 
     def act(self, options: dict[str, Any]) -> None:
         """Do the deed that was asked for."""
@@ -95,7 +98,7 @@ class Command(ProblemCommand):
                 self.stdout.write(f"{index.pk}  {', '.join(index_names(index))}{unique}  {state}")
 
     def _export(self, workspace: Workspace, name: str, options: dict[str, Any]) -> None:
-        schema = load_schema(workspace.pk)
+        schema = load_schema(workspace.pk, read_source(options["data_source"]))
         flags = {flag: options[flag] for flag in ("private", "guard")}
         lines = export_csv(Store(schema), schema.table(name), **flags)
         if options["file"] is None:
@@ -115,7 +118,12 @@ class Command(ProblemCommand):
                 return
             new_table = {"name": name} if options["new"] else None
             run = start_import(
-                workspace, asked, table=None if new_table else name, new_table=new_table, trigger="command"
+                workspace,
+                asked,
+                table=None if new_table else name,
+                new_table=new_table,
+                trigger="command",
+                data_source=read_source(options["data_source"]),
             )
         except BaseException:
             uploads.forget(workspace.pk, file)
