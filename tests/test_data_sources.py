@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
+from django.test import Client
 
 from auth.keys import create_key
 from endpoints.blueprints import apply_blueprint
@@ -360,3 +361,38 @@ def test_records_csv_and_trials_work_on_either(group: ApiGroup, tmp_path: Any) -
     for source, expected in ((LIVE, 1), (TEST, 2)):
         ran = meta.post(tried, {"document": {**endpoint.draft, **document}, "data_source": source}).json()
         assert (ran.get("response"), ran["data_source"]) == (expected, source), ran
+
+
+def test_the_console_works_on_what_was_switched_to(console: Client, group: ApiGroup) -> None:
+    workspace = group.workspace
+    fill(workspace, live=["live one"], test=["test one"])
+    table = Table.objects.get(workspace=workspace, name="things")
+    records = f"/admin/tables/table/{table.pk}/records/"
+    assert "You are working on test data" not in console.get(records).content.decode()
+    switched = console.post("/admin/data-source/", {"source": "test", "next": records}, follow=True)
+    shown = switched.content.decode()
+    assert "You are working on test data" in shown and "test one" in shown and "live one" not in shown
+    console.post(f"{records}add/", {"field-name": "added", "field-code": "", "field-parent": ""})
+    assert (names(workspace, TEST), names(workspace, LIVE)) == (["test one", "added"], ["live one"])
+    endpoint = group.endpoints.get(name="list_things")
+    ran = console.post(
+        f"/admin/endpoints/endpoint/{endpoint.pk}/debug/run/",
+        {"inputs": {"name": "test one"}},
+        content_type="application/json",
+    ).json()
+    assert (
+        ran["data_source"] == "test"
+        and "test one" in ran["body"]
+        and ran["curl"].endswith('"X-Data-Source: test"')
+    )
+    filled = console.post("/admin/test-data/", {"deed": "copy"}, follow=True).content.decode()
+    assert "The live records are copied." in filled
+    assert "deleted" in console.get("/admin/test-data/empty/").content.decode()
+    console.post("/admin/test-data/empty/")
+    assert names(workspace, TEST) == []
+    console.post("/admin/test-data/remove/")
+    page = console.get(records).content.decode()
+    assert "live one" in page and "You are working on test data" not in page
+    assert "Make test data" in console.get("/admin/test-data/").content.decode()
+    console.post("/admin/test-data/", {"deed": "make"})
+    assert names(workspace, TEST) == []

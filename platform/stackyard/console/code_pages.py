@@ -19,6 +19,7 @@ from stackyard.core.jsonout import encode
 from stackyard.core.principal import Principal
 
 from . import sketches
+from .chosen_source import source_of
 from .debugging import in_background, part_of, whole_number
 from .json_pages import body_of, json_page
 from .lambda_form import LambdaForm
@@ -101,10 +102,10 @@ class CodePages:
         document, _ = _document(owner, body)
         user = request.user
         principal = Principal("builder", user.pk, owner.workspace.pk, frozenset({"*"}), label=str(user))
-        folder = TrialFolder.new(_whose(owner, request))
+        folder, source = TrialFolder.new(_whose(owner, request)), source_of(request, owner.workspace)
 
         def work() -> dict[str, Any]:
-            return _ran(owner, document, body.get("input"), principal, folder)
+            return _ran(owner, document, body.get("input"), principal, folder, source)
 
         sketches.keep_sample(owner, str(body.get("sample", "")).replace("\0", ""))
         result = in_background(work, _WAIT_SECONDS)
@@ -185,11 +186,22 @@ def _running(folder: TrialFolder) -> dict[str, Any]:
 
 
 def _ran(
-    owner: StackOwner, document: dict[str, Any], input: Any, principal: Principal, folder: TrialFolder
+    owner: StackOwner,
+    document: dict[str, Any],
+    input: Any,
+    principal: Principal,
+    folder: TrialFolder,
+    source: str,
 ) -> dict[str, Any]:
     try:
         finished = try_lambda(
-            owner.row, document, input, principal, is_cancelled=folder.is_cancelled, on_log=folder.say
+            owner.row,
+            document,
+            input,
+            principal,
+            is_cancelled=folder.is_cancelled,
+            on_log=folder.say,
+            data_source=source,
         )
         result, value = _shown(finished), encode(finished.value)
     except Problem as problem:

@@ -16,6 +16,7 @@ from stackyard.core.version import pin, unpin
 from stackyard.tables.schema import load_schema
 
 from . import callers, sample_inputs, sketches, stored_requests
+from .chosen_source import source_of
 from .json_pages import Deed, body_of, json_page
 from .owners import StackOwner
 from .trial_folder import TrialFolder
@@ -77,10 +78,10 @@ class DebugPages:
         body = body_of(request)
         asked = read_asked(owner, body)
         folder = TrialFolder.new(_whose(owner, request))
-        user = request.user
+        user, source = request.user, source_of(request, owner.workspace)
 
         def work() -> dict[str, Any]:
-            return run_asked(owner, asked, user, folder)
+            return run_asked(owner, asked, user, folder, source)
 
         result = in_background(work, _WAIT_SECONDS)
         sample_inputs.save(owner, request.user, sample_inputs.LAST, asked.inputs, asked.caller)
@@ -133,7 +134,12 @@ class DebugPages:
             return {**stored_requests.inputs_of(document, entry), "request": entry.pk}
         if "table" in request.GET:
             table, record = request.GET["table"], _number(request, "record")
-            return {"inputs": sample_inputs.from_record(owner, document, table, record), "missing": []}
+            return {
+                "inputs": sample_inputs.from_record(
+                    owner, document, table, record, source_of(request, owner.workspace)
+                ),
+                "missing": [],
+            }
         raise invalid_input([Detail("request", "required", "name a stored request, or a table and a record")])
 
     def samples(self, request: HttpRequest, pk: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from stackyard.core.errors import Problem
 from stackyard.stacks.palette import step_kinds
 
 from . import sketches
+from .chosen_source import source_of
 from .manuscript import Manuscript, read
 from .owners import StackOwner
 from .pages import Crumb, page
@@ -109,7 +110,8 @@ class Editor:
             return
         sample = self._sent("inputs")
         keeps = self.request.POST.get("keep_changes") == "on"
-        self.trial = trial_of(self.owner, manuscript.document, sample, self.request.user, keeps)
+        source = source_of(self.request, self.owner.workspace)
+        self.trial = trial_of(self.owner, manuscript.document, sample, self.request.user, keeps, source)
         sketches.keep_sample(self.owner, sample)
 
     def _keep(self, manuscript: Manuscript) -> bool:

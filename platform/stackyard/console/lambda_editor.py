@@ -29,6 +29,7 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import coming_times
 
 from . import sketches
+from .chosen_source import source_of
 from .editor import REVISIONS_SHOWN, classed
 from .lambda_form import LambdaForm
 from .manuscript import Manuscript, Mark
@@ -208,7 +209,9 @@ class LambdaEditor:
             return
         try:
             given = load(self._sent("inputs")).data
-            finished = try_lambda(self.owner.row, manuscript.document, given, self._principal())
+            finished = try_lambda(
+                self.owner.row, manuscript.document, given, self._principal(), data_source=self._source()
+            )
             self.tried = Tried(finished)
         except Problem as problem:
             self.tried = Tried(refusal=sentence(problem))
@@ -221,7 +224,12 @@ class LambdaEditor:
             given = load(self._sent("inputs")).data
             at = self._run_at() if self._sent("do") == "later" else None
             run = start_lambda(
-                self.owner.row, given, principal=self._principal(), trigger="console", run_after=at
+                self.owner.row,
+                given,
+                principal=self._principal(),
+                trigger="console",
+                run_after=at,
+                data_source=self._source(),
             )
         except Problem as problem:
             details = "".join(f" {capital(detail.message)}." for detail in details_of(problem))
@@ -241,6 +249,9 @@ class LambdaEditor:
         except ValueError:
             raise invalid_input([Detail("run_at", "type", "choose a day and a time")]) from None
         return dispatch.run_at(moment.replace(tzinfo=self.owner.workspace.zone).astimezone(UTC))
+
+    def _source(self) -> str:
+        return source_of(self.request, self.owner.workspace)
 
     def _principal(self) -> Principal:
         return person(self.request, self.owner.workspace.pk)

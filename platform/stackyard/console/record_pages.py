@@ -16,6 +16,7 @@ from stackyard.tables.models import Table
 from stackyard.tables.schema import TableDef, load_schema
 from stackyard.tables.store import Store
 
+from .chosen_source import source_of
 from .pages import Crumb, confirmed, page
 from .record_inputs import RecordInput, add_problem, inputs_of, read_inputs
 from .record_list import OPERATORS, RecordList
@@ -44,8 +45,8 @@ class RecordPages:
         ]
 
 
-def _opened(table: Table) -> tuple[Store, TableDef]:
-    schema = load_schema(table.workspace_id)
+def _opened(request: HttpRequest, table: Table) -> tuple[Store, TableDef]:
+    schema = load_schema(table.workspace_id, source_of(request, table.workspace))
     return Store(schema), schema.tables_by_id[table.pk]
 
 
@@ -59,7 +60,7 @@ def _crumbs(table: Table, *more: Crumb) -> list[Crumb]:
 
 def list_records(request: HttpRequest, table: Table) -> HttpResponse:
     """A page of records."""
-    store, definition = _opened(table)
+    store, definition = _opened(request, table)
     records = RecordList(store, definition, request.GET.dict())
     records.load()
     return page(
@@ -79,7 +80,7 @@ def list_records(request: HttpRequest, table: Table) -> HttpResponse:
 
 def add_record(request: HttpRequest, table: Table) -> HttpResponse:
     """A new record."""
-    store, definition = _opened(table)
+    store, definition = _opened(request, table)
     inputs = inputs_of(definition)
     problems: list[str] = []
     if request.method == "POST":
@@ -97,7 +98,7 @@ def add_record(request: HttpRequest, table: Table) -> HttpResponse:
 
 def edit_record(request: HttpRequest, table: Table, record: int) -> HttpResponse:
     """A record that is there; only what was changed is written."""
-    store, definition = _opened(table)
+    store, definition = _opened(request, table)
     held = store.get(definition, record, fields=list(definition.readable))
     if held is None:
         messages.error(
@@ -146,7 +147,7 @@ def _form(
 
 def delete_record(request: HttpRequest, table: Table, record: int) -> HttpResponse:
     """Ask, then delete a record."""
-    store, definition = _opened(table)
+    store, definition = _opened(request, table)
     records = reverse("admin:tables_table_records", args=[table.pk])
     return confirmed(
         request,

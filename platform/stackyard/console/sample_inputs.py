@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Detail, Problem, invalid_input
 from stackyard.stacks.publishing import Change
 from stackyard.tables.definitions import TableDef
@@ -105,9 +106,11 @@ def _left(specs: Mapping[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
 # From a record
 
 
-def from_record(owner: StackOwner, document: Mapping[str, Any], table: str, record_id: int) -> dict[str, Any]:
+def from_record(
+    owner: StackOwner, document: Mapping[str, Any], table: str, record_id: int, source: str = LIVE
+) -> dict[str, Any]:
     """Inputs that a record can fill: by the name of its fields, and its id. Problem `NOT_FOUND`."""
-    schema = load_schema(owner.workspace.pk)
+    schema = load_schema(owner.workspace.pk, source)
     known = schema.table(table)
     record = Store(schema).get(known, record_id)
     if record is None:

@@ -45,7 +45,7 @@ class ConsoleSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The pages that belong to no model, what the visual editor asks for, then the admin's."""
-        from . import chosen_workspace, docs_page, palette_pages, settings_page
+        from . import chosen_source, chosen_workspace, docs_page, palette_pages, settings_page
         from .finder import find
         from .labels import translate_labels
 
@@ -53,6 +53,10 @@ class ConsoleSite(AdminSite):
         return [
             path("find/", self.admin_view(find), name="find"),
             path("workspace/", self.admin_view(chosen_workspace.choose), name="choose_workspace"),
+            path("data-source/", self.admin_view(chosen_source.choose), name="choose_source"),
+            path("test-data/", self.admin_view(chosen_source.test_data_page), name="test_data"),
+            path("test-data/empty/", self.admin_view(chosen_source.empty_page), name="empty_test_data"),
+            path("test-data/remove/", self.admin_view(chosen_source.remove_page), name="remove_test_data"),
             path("docs/", self.admin_view(docs_page.docs), name="docs"),
             path("docs/<int:pk>/", self.admin_view(docs_page.group_docs), name="group_docs"),
             path("settings/", self.admin_view(settings_page.settings_page), name="settings"),
@@ -64,13 +68,14 @@ class ConsoleSite(AdminSite):
         """What the frame needs on every page."""
         shown = {**super().each_context(request), "words_url": words.address()}
         if shown["has_permission"]:
-            from . import chosen_workspace
+            from . import chosen_source, chosen_workspace
 
             shown["palette"] = {"url": reverse("admin:find")}
             shown["menu"] = menu.menu(request.path)
             shown["here"] = menu.current(shown["menu"])
             shown["workspaces"] = chosen_workspace.all_workspaces(request)
             shown["chosen_workspace"] = chosen_workspace.chosen_workspace(request)
+            shown.update(chosen_source.shown_source(request))
         return shown
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

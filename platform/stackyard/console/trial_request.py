@@ -14,6 +14,7 @@ from endpoints.headers import content_type_of
 from endpoints.inputs import RequestInputs
 from endpoints.models import Endpoint, HistoryEntry
 from endpoints.router import Template, parse_template
+from stackyard.core.data_source import LIVE
 from stackyard.core.errors import Detail, Faults, Problem, invalid_input, problem_body
 from stackyard.core.jsonout import encode
 from stackyard.stacks.api_drafts import canonical
@@ -97,11 +98,13 @@ def _document(owner: StackOwner, document: dict[str, Any] | None, text: str | No
 _WORDS = {dict: "an object", str: "a text", bool: "true or false", int: "a whole number"}
 
 
-def run_asked(owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder) -> dict[str, Any]:
-    """Run it, keep everything in the folder, and give what is shown. Never raises a Problem."""
+def run_asked(
+    owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder, source: str = LIVE
+) -> dict[str, Any]:
+    """Run it on a data source, keep everything in the folder, and give what is shown. Never raises a Problem."""
     began = time.perf_counter()
     try:
-        result, body, entries = _run(owner, asked, user, folder)
+        result, body, entries = _run(owner, asked, user, folder, source)
     except Problem as problem:
         # The document has faults, or the caller is not let in: nothing ran.
         result, body, entries = {**problem_body(problem, folder.id), "status": problem.status}, b"", {}
@@ -117,7 +120,7 @@ def run_asked(owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder) -
 
 
 def _run(
-    owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder
+    owner: StackOwner, asked: Asked, user: Any, folder: TrialFolder, source: str
 ) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
     document = owner.as_called(asked.document)
     principal = caller_of(owner, document, asked.caller, user)
@@ -135,6 +138,7 @@ def _run(
         keep_changes=asked.keep_changes,
         stop=asked.stop,
         is_cancelled=_Asking(folder),
+        source=source,
     )
     body, is_json = _body(owner, trial, folder.id)
     result = {
@@ -154,7 +158,8 @@ def _run(
         "queries": sum(len(line.get("queries", ())) for line in trial.lines),
         "steps": sum(line["entered"] for line in trial.lines),
         "lines": ShownLines(owner.workspace.pk, document).shown(trial.lines),
-        "curl": trial.trace.masked(draft_curl(owner, document, asked.inputs)),
+        "data_source": source,
+        "curl": trial.trace.masked(draft_curl(owner, document, asked.inputs, source)),
         "comparison": _comparison(asked.entry, trial, body) if asked.entry is not None else None,
     }
     return result, body, _worth_keeping(trial)
@@ -268,12 +273,15 @@ def _worth_keeping(trial: Trial) -> dict[str, Any]:
     return {key: entries for key, entries in trial.trace.entries().items() if key not in shown}
 
 
-def draft_curl(owner: StackOwner, document: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+def draft_curl(
+    owner: StackOwner, document: Mapping[str, Any], inputs: Mapping[str, Any], source: str = LIVE
+) -> str:
     """The shell line that would call this document; empty for a function."""
     if not isinstance(owner.row, Endpoint):
         return ""
     group = owner.row.group
-    return curl_line(document, f"/api/{group.mount}" if group.mount else f"/api:{group.canonical}", inputs)
+    line = curl_line(document, f"/api/{group.mount}" if group.mount else f"/api:{group.canonical}", inputs)
+    return line if source == LIVE else f'{line} -H "X-Data-Source: {source}"'
 
 
 def _milliseconds(seconds: float) -> float:

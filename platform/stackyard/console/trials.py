@@ -48,7 +48,7 @@ class Trial:
 
 
 def trial_of(
-    owner: StackOwner, document: dict[str, Any], sample: str, user: Any, keep_changes: bool
+    owner: StackOwner, document: dict[str, Any], sample: str, user: Any, keep_changes: bool, source: str
 ) -> Trial:
     """Run a document with sample inputs (JSON or YAML text of a map) as the person at the console."""
     try:
@@ -61,6 +61,7 @@ def trial_of(
             principal=principal,
             request=_request(owner, document, inputs),
             keep_changes=keep_changes,
+            source=source,
         )
     except Problem as problem:
         return Trial(None, problem.message)
