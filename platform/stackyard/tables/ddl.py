@@ -240,13 +240,13 @@ def count_nulls(table: Table, field: Field) -> int:
 def duplicates(plan: IndexPlan, limit: int = 5) -> list[tuple[Any, ...]]:
     """Up to `limit` groups of values (then their count) that a unique index would refuse, of live data first."""
     for one in plan.each_source():
-        found = duplicates_in(one, limit)
+        found = _duplicates_in(one, limit)
         if found:
             return found
     return []
 
 
-def duplicates_in(plan: IndexPlan, limit: int) -> list[tuple[Any, ...]]:
+def _duplicates_in(plan: IndexPlan, limit: int) -> list[tuple[Any, ...]]:
     """The same of one data source."""
     columns = ", ".join(quoted(column) for column, _ in plan.columns)
     present = " AND ".join(f"{quoted(column)} IS NOT NULL" for column, _ in plan.columns)

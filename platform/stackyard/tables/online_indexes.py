@@ -56,7 +56,6 @@ def build_online(
         ):
             return False
         tidy(Mirror(one), ddl.last_id_in(one.table))
-        reached = 0 if reached and not Mirror(plan).is_there else reached
     return _build_by_mirror(plan, progress, keep, reached, done)
 
 
@@ -89,7 +88,7 @@ def _build_by_mirror(
 def _hand_over(mirror: Mirror, plan: ddl.IndexPlan, done: Callable[[], None]) -> None:
     with busy_when_locked(), transaction.atomic():
         mirror.forget_noted()
-    if plan.unique and ddl.duplicates_in(plan, 1):
+    if plan.unique and ddl.duplicates(plan, 1):
         raise Problem("CONFLICT", "The same values came twice meanwhile.")
 
     def both() -> None:
