@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from stackyard.core import version
+from stackyard.core.data_source import LIVE
 from stackyard.core.principal import Principal
 from stackyard.tables.schema import load_schema
 
@@ -101,6 +102,13 @@ def _token(
         if of_workspace != workspace_id or table is None or not is_auth_enabled(table):
             return None
         principal = Principal(
-            "user", record_id, workspace_id, scopes, table.name, extras, f"{table.name} {record_id}"
+            "user",
+            record_id,
+            workspace_id,
+            scopes,
+            table.name,
+            extras,
+            f"{table.name} {record_id}",
+            data_source=LIVE,
         )
     return FoundToken(workspace_id, scopes, expires.timestamp(), principal)

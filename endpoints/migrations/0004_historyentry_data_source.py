@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('endpoints', '0002_history_search'),
+        ('endpoints', '0003_rollups'),
     ]
 
     operations = [
