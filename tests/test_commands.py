@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from auth.keys import find_key
 from auth.models import ApiKey
 from endpoints.models import Endpoint
+from lambdas.publishing import create_lambda, publish
 from stackyard.core import files
 from stackyard.core.models import Workspace
 from tests.workspace_folders import SHOP, read, write
@@ -184,3 +185,39 @@ def test_a_blueprint_makes_endpoints_and_says_which(shop: Path):
         code, _, err = run("blueprint", *arguments)
         assert code == 1
         assert said in err
+
+
+@pytest.fixture
+def halving(workspace: Workspace) -> None:
+    """A lambda that halves, says so, and does not like to be given nothing."""
+    code = "console.log('halving', input.n);\nreturn input.n / 2"
+    publish(create_lambda(workspace, {"name": "half", "code": code}))
+    create_lambda(workspace, {"name": "draft", "code": "return 1"})
+
+
+def test_a_lambda_runs_from_the_command_line(halving: None):
+    code, out, err = run("lambda", "run", "shop/half", "--input", '{"n": 21}')
+    assert (code, json.loads(out), err.strip()) == (0, 10.5, "halving 21")
+
+
+def test_a_lambda_that_fails_exits_1_with_its_line(halving: None):
+    code, out, err = run("lambda", "run", "shop/half")
+    assert (code, out) == (1, "")
+    assert "TypeError" in err
+    assert "half.ts:1:" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("shop/hafl",), 'There is no lambda "shop/hafl". Did you mean "shop/half"?'),
+        (("nothing",), "There is no lambda"),
+        (("shop/draft",), "not published"),
+        (("shop/half", "--input", "{n: 1}"), "JSON"),
+        (("shop/half", "--input", ""), "JSON"),
+    ],
+)
+def test_a_lambda_that_cannot_run_says_why(halving: None, arguments: tuple[str, ...], said: str):
+    with pytest.raises(CommandError) as caught:
+        run("lambda", "run", *arguments)
+    assert said in str(caught.value)

@@ -11,7 +11,7 @@ from lambdas.models import Lambda
 from lambdas.running import run_now
 from stackyard.core.body import parse_json
 from stackyard.core.data_source import LIVE, read_source
-from stackyard.core.errors import Problem
+from stackyard.core.errors import Problem, did_you_mean
 from stackyard.core.jsonout import encode
 from stackyard.core.masking import masker_of
 
@@ -30,11 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run what is published."""
-        workspace, _, name = options["target"].partition("/")
-        rows = Lambda.objects.filter(workspace__name=workspace, name=name)
-        target = rows.select_related("published", "workspace").first()
-        if target is None:
-            raise CommandError(f'There is no lambda "{name}" in a workspace "{workspace}".')
+        target = _find(options["target"])
         try:
             finished = run_now(
                 target,
@@ -52,3 +48,14 @@ class Command(BaseCommand):
 
     def _log(self, text: str) -> None:
         self.stderr.write(text.rstrip("\n"))
+
+
+def _find(path: str) -> Lambda:
+    """A lambda by WORKSPACE/NAME. CommandError with the nearest one when there is none."""
+    workspace, _, name = path.partition("/")
+    rows = Lambda.objects.filter(workspace__name=workspace, name=name)
+    target = rows.select_related("published", "workspace").first()
+    if target is None:
+        known = [f"{one.workspace.name}/{one.name}" for one in Lambda.objects.select_related("workspace")]
+        raise CommandError(f'There is no lambda "{path}".{did_you_mean(path, known)}')
+    return target
