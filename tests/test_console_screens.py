@@ -110,6 +110,8 @@ def addresses() -> list[str]:
         f"/admin/accounts/apikey/{key.pk}/change/",
         "/admin/password_change/",
         "/admin/settings/",
+        "/admin/performance/",
+        f"/admin/performance/?range=1h&endpoint={endpoint.pk}",
         "/admin/find/",
         "/admin/find/?q=thing",
         "/admin/docs/",

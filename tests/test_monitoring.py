@@ -48,10 +48,10 @@ def noted(
     milliseconds: float = 10.0,
     status: int = 200,
     code: str = "",
-    **more: Any,
+    workspace: int = 1,
 ) -> Any:
     """A call as the writer meets it."""
-    plan = SimpleNamespace(group=SimpleNamespace(workspace_id=1), endpoint_id=endpoint_id)
+    plan = SimpleNamespace(group=SimpleNamespace(workspace_id=workspace), endpoint_id=endpoint_id)
     return SimpleNamespace(
         plan=plan,
         started_at=at,
@@ -60,7 +60,6 @@ def noted(
         error_code=code,
         place="",
         request_id="r",
-        **more,
     )
 
 

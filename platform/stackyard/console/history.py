@@ -123,23 +123,30 @@ class Period(admin.SimpleListFilter):
 
 
 class CalledAt(admin.SimpleListFilter):
-    """One hour, as charts link to it: `?at=` a Unix second in it. It has no menu."""
+    """A stretch of time, as charts link to it: `?at=` a Unix second, with `-` and seconds when it isn't an hour. No menu."""
 
-    title = _("hour")
+    title = _("time")
     parameter_name = "at"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
         """Only the one that is asked for."""
         asked = request.GET.get("at", "")
-        return [(asked, hour_text(int(asked)))] if _ID.match(asked) and len(asked) <= 11 else []
+        stretch = stretch_of(asked)
+        return [(asked, hour_text(stretch[0]))] if stretch else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the hour from then."""
-        asked = self.value() or ""
-        if not _ID.match(asked) or len(asked) > 11:
+        """Those of the time from then."""
+        stretch = stretch_of(self.value() or "")
+        if stretch is None:
             return queryset
-        first = int(asked) * 1000
-        return queryset.filter(created_at__gte=first, created_at__lt=first + 3_600_000)
+        first, seconds = stretch
+        return queryset.filter(created_at__gte=first * 1000, created_at__lt=(first + seconds) * 1000)
+
+
+def stretch_of(asked: str) -> tuple[int, int] | None:
+    """`(1700000000, 60)` for `1700000000-60`: a Unix second and how many seconds from there (an hour when not said)."""
+    match = re.fullmatch(r"([0-9]{1,11})(?:-([0-9]{1,8}))?", asked, re.ASCII)
+    return (int(match[1]), int(match[2] or 3600)) if match else None
 
 
 def hour_text(at: int) -> str:

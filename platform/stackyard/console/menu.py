@@ -55,6 +55,7 @@ SECTIONS: Sequence[Section] = (
                 "admin:endpoints_historyentry_changelist",
                 ("endpoints.HistoryEntry",),
             ),
+            Entry(_("Performance"), "chart", "admin:performance"),
             Entry(_("Runs"), "runs", "admin:runs_run_changelist", ("runs.Run",)),
             Entry(_("Scheduled tasks"), "clock", "admin:runs_schedule_changelist", ("runs.Schedule",)),
         ),

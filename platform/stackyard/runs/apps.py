@@ -13,7 +13,10 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have Celery's settings checked at the start."""
+        """Have Celery's settings checked at the start, and what was missed long ago forgotten."""
         from .checks import check_celery
+        from .health import prune_missed
+        from .upkeep import also_prune
 
         register(check_celery)
+        also_prune(prune_missed)

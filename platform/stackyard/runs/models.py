@@ -1,4 +1,4 @@
-"""Run, what was accepted and what became of it; RunEvent, its history; Schedule, when to accept the next one."""
+"""Run, what was accepted and what became of it; RunEvent, its history; Schedule, when to accept the next one; MissedTime."""
 
 from __future__ import annotations
 
@@ -171,3 +171,19 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return self.cron or f"every {self.every_seconds} s"
+
+
+class MissedTime(models.Model):
+    """A nominal time that got no run: the schedulers were away (`late`), or the run before was not over (`busy`)."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="missed")
+    nominal_at = models.DateTimeField()
+    reason = models.CharField(max_length=4, choices=[("late", "Late"), ("busy", "Busy")])
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "noted_at"], name="missed_time_index")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.nominal_at:%Y-%m-%d %H:%M:%S}"

@@ -21,7 +21,7 @@ from stackyard.core.principal import Principal
 
 from . import states
 from .cron import next_times, nominal_times
-from .models import Run, Schedule
+from .models import MissedTime, Run, Schedule
 from .run_kind import RunKind
 
 _log = logging.getLogger(__name__)
@@ -123,6 +123,12 @@ def tick(now: datetime | None = None) -> int:
 
 def due_times(schedule: Schedule, now: datetime) -> tuple[list[datetime], datetime | None]:
     """The nominal times to run now, by the schedule's `catch_up`, and the next one after them."""
+    times, _, following = _due(schedule, now)
+    return times, following
+
+
+def _due(schedule: Schedule, now: datetime) -> tuple[list[datetime], list[datetime], datetime | None]:
+    """The times to run now, those that were missed (the last ones) and are let go, and the next one after them."""
     assert schedule.next_at is not None
     on_time: list[datetime] = []
     missed: list[datetime] = []
@@ -141,22 +147,25 @@ def due_times(schedule: Schedule, now: datetime) -> tuple[list[datetime], dateti
             continue
         moment = _after(schedule, moment)
     caught = {"none": [], "last": missed[-1:], "all": missed}[schedule.catch_up]
-    return [*caught, *on_time], moment
+    return [*caught, *on_time], missed[: len(missed) - len(caught)], moment
 
 
 def _tick_one(schedule: Schedule, now: datetime) -> int:
-    times, following = due_times(schedule, now)
+    times, let_go, following = _due(schedule, now)
     started = 0
     with transaction.atomic():
         mine = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, paused=False)
         last_at = times[-1] if times else schedule.last_at
         if not mine.update(next_at=following, placed_at=now, last_at=last_at):
             return 0
+        busy = []
         for nominal_at in times:
             if _is_busy(schedule) and schedule.catch_up != "all":
                 Schedule.objects.filter(pk=schedule.pk).update(last_skipped_at=nominal_at)
+                busy.append(nominal_at)
                 continue
             started += _start(schedule, nominal_at)
+        _note_missed(schedule, now, late=let_go, busy=busy)
     return started
 
 
@@ -165,6 +174,20 @@ def _place_anew(schedule: Schedule, now: datetime) -> None:
     mine = Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at, paused=False)
     if mine.update(next_at=_after(schedule, now), placed_at=now):
         _log.warning("schedule %s waited for %s: the clock was ahead", schedule, schedule.next_at)
+
+
+def _note_missed(schedule: Schedule, now: datetime, **missed: list[datetime]) -> None:
+    MissedTime.objects.bulk_create(
+        MissedTime(
+            workspace_id=schedule.workspace_id,
+            schedule=schedule,
+            nominal_at=nominal_at,
+            reason=reason,
+            noted_at=now,
+        )
+        for reason, times in missed.items()
+        for nominal_at in times
+    )
 
 
 def _is_busy(schedule: Schedule) -> bool:

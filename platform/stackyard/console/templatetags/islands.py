@@ -19,8 +19,10 @@ register = template.Library()
 
 
 @register.simple_tag
-def island(name: str, props: Any = None, needed: bool = True) -> SafeString:
+def island(name: str, props: Any = None, needed: bool = True, key: object = "") -> SafeString:
     """The place of an island with its properties (anything JSON can say) and its script.
+
+    `key` tells several of one name on a page apart.
 
     Without a bundle it is a line that says which command builds it, or nothing when the page is whole
     without it (`needed=False`).
@@ -28,7 +30,7 @@ def island(name: str, props: Any = None, needed: bool = True) -> SafeString:
     found = bundle.entry(name)
     if found is None or found.script is None:
         return _unbuilt() if needed else SafeString("")
-    identifier = f"{name.replace('_', '-')}-props"
+    identifier = f"{name.replace('_', '-')}-props{key}"
     place = format_html(
         '<div data-island="{}" data-props="{}" class="island {}-island"></div>{}',
         *(name, identifier, name.replace("_", "-")),

@@ -10,6 +10,8 @@ export type Line = {
   colour: string;
   values: (number | null)[];
   unit?: (value: number) => string;
+  /** Drawn with dashes: a line that does not move, such as a goal. */
+  dashed?: boolean;
 };
 
 export type LineChart = { resize(width: number): void; destroy(): void };
@@ -31,7 +33,17 @@ export function lineChart(
     {
       width: parent.clientWidth || 600,
       height: options.height ?? 220,
-      series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2 }))],
+      series: [
+        {},
+        ...lines.map((line) => ({
+          label: line.label,
+          stroke: colour(line.colour),
+          width: line.dashed ? 1 : 2,
+          dash: line.dashed ? [6, 4] : undefined,
+          points: { show: line.dashed ? false : undefined },
+        })),
+      ],
+      scales: { y: { range: (_: uPlot, _low: number, high: number) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [axis, {
         ...axis,
         size: 64,
