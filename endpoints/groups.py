@@ -38,6 +38,15 @@ def create_group(workspace: Workspace, name: str, **more: Any) -> ApiGroup:
     return _save(ApiGroup(workspace=workspace), {"name": name, **more})
 
 
+def first_group(workspace: Workspace) -> ApiGroup:
+    """The group of a workspace that has none: named as it is, mounted at v1 where that is free, else at <name>/v1."""
+    mounts = ["v1", f"{workspace.name}/v1"]
+    taken = set(ApiGroup.objects.filter(mount__in=mounts).values_list("mount", flat=True))
+    free = [mount for mount in mounts if mount not in taken]
+    name = workspace.name if workspace.name != "meta" else "api"
+    return create_group(workspace, name, mount=free[0] if free else None)
+
+
 def edit_group(group: ApiGroup, **changes: Any) -> ApiGroup:
     """Change what is named. Django ValidationError as in `create_group`, Problem for a successor elsewhere."""
     return _save(group, changes)

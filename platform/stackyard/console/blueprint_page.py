@@ -6,17 +6,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from endpoints.blueprints import Blueprint, Option, apply_blueprint
-from endpoints.models import ApiGroup, Endpoint
+from endpoints.models import Endpoint
 from stackyard.core.errors import Detail, Problem
+from stackyard.core.models import Workspace
 from stackyard.tables.models import Table
 
-from .new_endpoint import GroupField, TableField
+from .chosen_workspace import chosen_workspace
+from .group_choice import InGroup, TableField
 from .pages import page
 from .problems import add_to_form, details_of
 
@@ -26,18 +28,18 @@ def with_options() -> list[type[Blueprint]]:
     return [kind for _, kind in sorted(Blueprint.all().items()) if kind.options]
 
 
-class OptionsForm(forms.Form):
+class OptionsForm(InGroup):
     """The group, the table where the blueprint takes one, and a field for each of its options."""
 
-    group = GroupField(
-        ApiGroup.objects.select_related("workspace"), empty_label=None, label=gettext_lazy("API group")
-    )
-
-    def __init__(self, kind: type[Blueprint], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, kind: type[Blueprint], *args: Any, workspace: Workspace | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, workspace=workspace, **kwargs)
         self.kind = kind
         if kind.takes_table:
             tables = Table.objects.filter(hidden_at=None).select_related("workspace")
+            if workspace is not None:
+                tables = tables.filter(workspace=workspace)
             self.fields["table"] = TableField(tables, empty_label=None, label=_("Table"))
         for option in kind.options:
             self.fields[f"option_{option.name}"] = _field(option)
@@ -49,11 +51,9 @@ class OptionsForm(forms.Form):
         given = self.cleaned_data
         options = {option.name: given[f"option_{option.name}"] for option in self.kind.options}
         table = given["table"].name if given.get("table") else None
-        if table and given["table"].workspace_id != given["group"].workspace_id:
-            self.add_error("table", _("Choose a table of the group's workspace."))
-            return []
         try:
-            made = apply_blueprint(given["group"], self.kind.name, table, author, options)
+            with transaction.atomic():
+                made = apply_blueprint(self.chosen_group(), self.kind.name, table, author, options)
         except Problem as problem:
             add_to_form(self, _on_fields(problem))
             return []
@@ -86,7 +86,8 @@ def _field(option: Option) -> forms.Field:
 
 def blueprint_page(request: HttpRequest, kind: type[Blueprint]) -> HttpResponse:
     """The form; after it was sent, the first endpoint made, in the editor."""
-    form = OptionsForm(kind, request.POST or None, initial=request.GET.dict())
+    chosen = chosen_workspace(request)
+    form = OptionsForm(kind, request.POST or None, workspace=chosen, initial=request.GET.dict())
     made = form.create(request.user) if request.method == "POST" else []
     if made:
         messages.success(

@@ -17,7 +17,7 @@ from endpoints.publishing import set_active
 
 from .activity import Activity, last_day
 from .blueprint_page import blueprint_page, with_options
-from .chosen_workspace import InWorkspace, narrowed_to
+from .chosen_workspace import InWorkspace, chosen_workspace, narrowed_to
 from .new_endpoint import BlueprintForm, NewEndpointForm
 from .owners import EndpointOwner
 from .pages import page
@@ -83,8 +83,9 @@ class EndpointAdmin(InWorkspace):
         if chosen is not None:
             return blueprint_page(request, chosen)
         for_table = request.POST.get("do") == "table"
-        one = NewEndpointForm(None if for_table else request.POST or None, initial=request.GET.dict())
-        many = BlueprintForm(request.POST if for_table else None, prefix="many", initial=request.GET.dict())
+        about: dict[str, Any] = {"workspace": chosen_workspace(request), "initial": request.GET.dict()}
+        one = NewEndpointForm(None if for_table else request.POST or None, **about)
+        many = BlueprintForm(request.POST if for_table else None, prefix="many", **about)
         made = (many if for_table else one).create(request.user) if request.method == "POST" else []
         if made and for_table:
             messages.success(request, _("{made} endpoints are made and live.").format(made=len(made)))

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from auth.methods import AuthMethod
 from endpoints.blueprints import Blueprint, apply_blueprint
-from endpoints.models import METHODS, ApiGroup, Endpoint
+from endpoints.models import METHODS, Endpoint
 from endpoints.publishing import create_endpoint
 from endpoints.router import parse_template
 from stackyard.core.errors import Detail, Faults, Problem, invalid_input
@@ -21,19 +22,8 @@ from stackyard.stacks.document import empty_document
 from stackyard.tables.models import Table
 from stackyard.tables.schema import load_schema
 
+from .group_choice import InGroup, TableField
 from .problems import add_to_form
-
-
-class GroupField(forms.ModelChoiceField):
-    """A group with its workspace."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Workspace, group, address."""
-        return (
-            f"{obj.workspace} · {obj.name} (/api/{obj.mount})"
-            if obj.mount
-            else f"{obj.workspace} · {obj.name}"
-        )
 
 
 def _auth_methods() -> list[tuple[str, str]]:
@@ -54,18 +44,9 @@ START = {
 """What a new endpoint may start from: the names are what the blueprint's endpoints begin with."""
 
 
-class TableField(forms.ModelChoiceField):
-    """A table with its workspace."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Workspace and table."""
-        return f"{obj.workspace} · {obj.name}"
-
-
-class NewEndpointForm(forms.Form):
+class NewEndpointForm(InGroup):
     """Method, path and name; the inputs that the path names are made along, the stack from a template if asked."""
 
-    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label=_("API group"))
     method = forms.ChoiceField(choices=[(method, method) for method in METHODS], label=_("Method"))
     path = forms.CharField(
         max_length=200,
@@ -106,20 +87,19 @@ class NewEndpointForm(forms.Form):
         if not self.is_valid():
             return []
         try:
-            return [create_endpoint(self.cleaned_data["group"], self._document(), author)]
+            document = self._document()
+            with transaction.atomic():
+                return [create_endpoint(self.chosen_group(), document, author)]
         except Problem as problem:
             add_to_form(self, problem)
             return []
 
     def clean(self) -> dict[str, Any]:
-        """A template needs a table, of the group's workspace."""
-        given = super().clean() or {}
-        table, group = given.get("table"), given.get("group")
-        if (given.get("start") or "empty") != "empty":
-            if table is None:
-                self.add_error("table", _("Choose the table that the template works on."))
-            elif group is not None and table.workspace_id != group.workspace_id:
-                self.add_error("table", _("Choose a table of the group's workspace."))
+        """A template needs a table."""
+        given = super().clean()
+        is_empty = (given.get("start") or "empty") == "empty"
+        if not is_empty and given.get("table") is None and "table" not in self.errors:
+            self.add_error("table", _("Choose the table that the template works on."))
         return given
 
     def _document(self) -> dict[str, Any]:
@@ -156,10 +136,9 @@ def _blueprints() -> list[tuple[str, str]]:
     return [(name, f"{gettext(kind.label)}: {gettext(kind.sentence)}") for name, kind in kinds]
 
 
-class BlueprintForm(forms.Form):
+class BlueprintForm(InGroup):
     """A blueprint, the table it is for, and the group that gets what it makes."""
 
-    group = GroupField(ApiGroup.objects.select_related("workspace"), empty_label=None, label=_("API group"))
     table = TableField(
         Table.objects.filter(hidden_at=None).select_related("workspace"), empty_label=None, label=_("Table")
     )
@@ -171,24 +150,14 @@ class BlueprintForm(forms.Form):
         ),
     )
 
-    def clean(self) -> dict[str, Any]:
-        """Group and table belong together."""
-        given = super().clean() or {}
-        if (
-            given.get("group")
-            and given.get("table")
-            and given["group"].workspace_id != given["table"].workspace_id
-        ):
-            self.add_error("table", _("Choose a table of the group's workspace."))
-        return given
-
     def create(self, author: Any) -> list[Endpoint]:
         """The endpoints made; none when the form (which then says why) was refused."""
         if not self.is_valid():
             return []
         given = self.cleaned_data
         try:
-            made = apply_blueprint(given["group"], given["blueprint"], given["table"].name, author)
+            with transaction.atomic():
+                made = apply_blueprint(self.chosen_group(), given["blueprint"], given["table"].name, author)
         except Problem as problem:
             add_to_form(self, problem)
             return []

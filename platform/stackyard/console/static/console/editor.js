@@ -59,6 +59,8 @@
 
   const onShortcut = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    // The visual editor has taken the form's place: its own shortcuts count, the form's text is of when the page came.
+    if (event.defaultPrevented || form.closest("[hidden]")) return;
     if (event.key.toLowerCase() === "s") {
       event.preventDefault();
       press("save");
