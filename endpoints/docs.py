@@ -144,6 +144,16 @@ def doc_page(
     return page
 
 
+@only_reads
+def oauth_redirect(request: HttpRequest) -> HttpResponse:
+    """`/apidoc/oauth2-redirect`: where the authorization server sends Swagger UI's window back to."""
+    page = render(request, "endpoints/oauth_redirect.html")
+    page.headers["Content-Security-Policy"] = "default-src 'none'; script-src 'self'; frame-ancestors 'none'"
+    page.headers["Referrer-Policy"] = "no-referrer"
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 def _page_policy() -> str:
     """No inline script; styles may be inline, since Swagger UI sets them; calls to this host and the public one."""
     public = urlsplit(settings.PUBLIC_URL)

@@ -45,7 +45,7 @@ def gather(group: ApiGroup) -> tuple[GroupFacts, list[EndpointFacts]]:
 def _group(group: ApiGroup, endpoints: Sequence[EndpointFacts]) -> GroupFacts:
     schemes: dict[str, Mapping[str, Any]] = {}
     for name in sorted({method for endpoint in endpoints for method in endpoint.auth}):
-        schemes.update(security_schemes(name))
+        schemes.update(security_schemes(name, group.name))
     return GroupFacts(
         name=group.name,
         workspace=group.workspace.name,
@@ -65,12 +65,12 @@ def _addresses(group: ApiGroup) -> Iterator[str]:
     yield f"{settings.PUBLIC_URL}/api:{group.canonical}"
 
 
-def security_schemes(method: str) -> dict[str, Mapping[str, Any]]:
-    """The schemes by which an auth method can be met; any one suffices."""
+def security_schemes(method: str, group: str) -> dict[str, Mapping[str, Any]]:
+    """The schemes by which an auth method of a group can be met; any one suffices."""
     kind = AuthMethod.all().get(method)
     if kind is None or not kind.security_scheme:
         return {}
-    schemes = {method: kind.security_scheme}
+    schemes = {method: kind.scheme_of(group)}
     if method == "api_key":
         schemes["api_key_bearer"] = _BEARER_KEY
     return schemes
@@ -98,15 +98,17 @@ def _endpoint(
         statuses=ends.statuses,
         raised=ends.raised,
         limits=_limits(document),
-        security=_security(auth),
+        security=_security(auth, group.name, row.method),
         epoch_timestamps=group.timestamps == "epoch_ms",
     )
 
 
-def _security(auth: Sequence[str]) -> list[Mapping[str, Sequence[str]]]:
+def _security(auth: Sequence[str], group: str, http_method: str) -> list[Mapping[str, Sequence[str]]]:
     """Any one of the requirements suffices; the empty one says that nothing is asked."""
     found: list[Mapping[str, Sequence[str]]] = [
-        {scheme: ()} for method in auth for scheme in security_schemes(method)
+        {scheme: AuthMethod.get(method).scopes_for(group, http_method == "GET")}
+        for method in auth
+        for scheme in security_schemes(method, group)
     ]
     return [*found, {}] if "public" in auth else found
 

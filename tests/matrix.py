@@ -166,6 +166,7 @@ OPEN: dict[str, tuple[str, int]] = {
     "words/<slug:language>/<slug:digest>.js": ("/words/en/0.js", 200),
     "api:meta": ("/api:meta", 404),
     # The authorization server knows nobody before it is told who asks: tests/test_oauth_attacks.py.
+    "apidoc/oauth2-redirect": ("/apidoc/oauth2-redirect", 200),
     "oauth/authorize": ("/oauth/authorize", 400),
     "oauth/leave": ("/oauth/leave", 405),
     "oauth/token": ("/oauth/token", 405),

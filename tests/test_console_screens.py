@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from auth.keys import create_key
 from auth.models import User
+from auth.oauth.applications import register
 from endpoints.models import HistoryEntry
 from lambdas.publishing import create_lambda
 from lambdas.publishing import publish as publish_lambda
@@ -39,6 +40,7 @@ def addresses() -> list[str]:
     function = create_function(workspace, {"name": "double", "description": hostile})
     variable = create_variable(workspace, "CITY", hostile)
     key = create_key(workspace, hostile)[0]
+    partner = register(workspace, hostile, ["shop"], grant="client_credentials")[0]
     written = create_lambda(
         workspace,
         {"name": "hourly", "code": f"return `{hostile}`", "triggers": [{"webhook": {}}, EVERY_HOUR]},
@@ -108,6 +110,10 @@ def addresses() -> list[str]:
         "/admin/accounts/apikey/",
         "/admin/accounts/apikey/add/",
         f"/admin/accounts/apikey/{key.pk}/change/",
+        "/admin/accounts/application/",
+        "/admin/accounts/application/add/",
+        f"/admin/accounts/application/{partner.pk}/change/",
+        f"/admin/accounts/application/{partner.pk}/secret/",
         "/admin/password_change/",
         "/admin/settings/",
         "/admin/performance/",

@@ -6,7 +6,7 @@ the list with `public` last; the first that finds its own credentials decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from stackyard.core.kinds import Kind
@@ -22,6 +22,16 @@ class AuthMethod(Kind, family="auth method"):
     """What a caller without credentials should send."""
     security_scheme: ClassVar[Mapping[str, Any]] = {}
     """The OpenAPI security scheme; empty when nothing is asked."""
+
+    @classmethod
+    def scheme_of(cls, group: str) -> Mapping[str, Any]:
+        """The OpenAPI security scheme in the description of a group."""
+        return cls.security_scheme
+
+    @classmethod
+    def scopes_for(cls, group: str, reads: bool) -> Sequence[str]:
+        """The scopes that a call of an endpoint of a group asks for, as OpenAPI names them."""
+        return ()
 
     def authenticate(
         self, headers: Mapping[str, str], workspace_id: int, group_name: str, endpoint_name: str, reads: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 
@@ -25,16 +26,22 @@ class OAuth2Method(AuthMethod):
     security_scheme = {"type": "oauth2"}
 
     @classmethod
-    def scheme_for(cls, group: str) -> Mapping[str, object]:
-        """The OpenAPI security scheme of a group: both ways to a token, and the group's scopes."""
+    def scheme_of(cls, group: str) -> Mapping[str, Any]:
+        """Both ways to a token, and the group's scopes."""
         token = {
             "tokenUrl": f"{settings.PUBLIC_URL}/oauth/token",
             "refreshUrl": f"{settings.PUBLIC_URL}/oauth/token",
         }
+        # Scopes name groups, so only the group's own make sense in its description.
         scopes = {group: f"Everything in {group}", f"{group}:read": f"Reading in {group}"}
         code = {"authorizationUrl": f"{settings.PUBLIC_URL}/oauth/authorize", **token, "scopes": scopes}
         client = {"tokenUrl": token["tokenUrl"], "scopes": scopes}
         return {"type": "oauth2", "flows": {"authorizationCode": code, "clientCredentials": client}}
+
+    @classmethod
+    def scopes_for(cls, group: str, reads: bool) -> Sequence[str]:
+        """The least that suffices for the whole group."""
+        return (f"{group}:read" if reads else group,)
 
     def authenticate(
         self, headers: Mapping[str, str], workspace_id: int, group_name: str, endpoint_name: str, reads: bool

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("stackyard.meta")),
     re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),
     re_path(rf"^apidoc:{_CANONICAL}$", docs.apidoc),
+    path("apidoc/oauth2-redirect", docs.oauth_redirect),
     re_path(r"^hook:(?P<token>[A-Za-z0-9_-]{8,64})$", lambdas.hook),
     re_path(r"^vault/(?P<key>[A-Za-z0-9_-]{24})/(?P<name>[^/]+)$", vault),
     re_path(r"^run:(?P<run_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$", lambdas.run),

@@ -4,7 +4,7 @@
 const place = document.getElementById("swagger-ui");
 const specification = new URL(place.dataset.specification, window.location.href).href;
 
-window.SwaggerUIBundle({
+const page = window.SwaggerUIBundle({
   url: specification,
   domNode: place,
   deepLinking: true,
@@ -15,6 +15,8 @@ window.SwaggerUIBundle({
   tryItOutEnabled: true,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
+  // An application that people log in with here has this among its redirect addresses.
+  oauth2RedirectUrl: new URL("/apidoc/oauth2-redirect", window.location.href).href,
   requestInterceptor(request) {
     // The documentation's token belongs to the document alone, never to the calls that are tried out.
     if (request.url === specification && place.dataset.token) {
@@ -27,3 +29,4 @@ window.SwaggerUIBundle({
     return request;
   },
 });
+page.initOAuth({ usePkceWithAuthorizationCodeGrant: true });

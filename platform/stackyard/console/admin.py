@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from auth.models import ApiKey, User
+from auth.models import ApiKey, Application, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from lambdas.models import Lambda
 from stackyard.core.models import StoredFile, Variable, Workspace
@@ -12,6 +12,7 @@ from stackyard.runs.models import Run, Schedule
 from stackyard.stacks.models import Function
 from stackyard.tables.models import Table
 
+from .applications import ApplicationAdmin
 from .endpoints import EndpointAdmin
 from .functions import FunctionAdmin
 from .groups import ApiGroupAdmin
@@ -38,3 +39,4 @@ admin.site.register(Run, RunAdmin)
 admin.site.register(Schedule, ScheduleAdmin)
 admin.site.register(User, PeopleAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
+admin.site.register(Application, ApplicationAdmin)

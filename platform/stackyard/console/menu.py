@@ -65,6 +65,12 @@ SECTIONS: Sequence[Section] = (
         (
             Entry(_("API docs"), "book", "admin:docs"),
             Entry(_("Keys and access"), "key", "admin:accounts_apikey_changelist", ("accounts.ApiKey",)),
+            Entry(
+                _("OAuth applications"),
+                "shield",
+                "admin:accounts_application_changelist",
+                ("accounts.Application",),
+            ),
             Entry(_("Team"), "people", "admin:accounts_user_changelist", ("accounts.User",)),
         ),
     ),

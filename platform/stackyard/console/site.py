@@ -31,6 +31,8 @@ class ConsoleSite(AdminSite):
         Other packages register models by themselves (groups, periodic tasks …); forms over those would
         go past the one door that Stackyard has to the same thing.
         """
+        if admin_class is not None and not admin_class.__module__.startswith("stackyard."):
+            return
         models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
         super().register([model for model in models if menu.has_page(model)], admin_class, **options)
 
