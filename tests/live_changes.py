@@ -35,7 +35,7 @@ def prepare(rows: int) -> None:
     store = Store(fresh_schema(workspace.pk))
     for begin in range(0, rows, 10_000):
         count = min(10_000, rows - begin)
-        store.add_many("things", [{"name": f"n{n}", "value": 0} for n in range(begin, begin + count)])
+        store.add_many("things", [{"name": f"n{n}", "value": n} for n in range(begin, begin + count)])
 
 
 class Timed:
@@ -180,6 +180,25 @@ def change(folder: Path, rows: int) -> None:
     (folder / "stop").touch()
 
 
+def begin(folder: Path, rows: int) -> None:
+    """A change of type, or an index, that says when it is under way, and then is to be killed."""
+    from stackyard.runs.models import Run
+    from stackyard.runs.waiting import finish_here
+    from stackyard.tables import changes, indexing
+    from stackyard.tables.conversions.starting import retype
+    from stackyard.tables.models import Field
+
+    field = Field.objects.select_related("table__workspace").get(name="value")
+    if (folder / "index").exists():
+        indexing.AT_ONCE = 0
+        run = Run.objects.get(pk=changes.add_index(field.table, ["-value"], unique=True).run_id)
+    else:
+        begun = retype(field, {"type": "text"})
+        assert begun is not None
+        run = begun
+    finish_here(run, lambda far: print(far["phase"], far["done"], flush=True))
+
+
 def resume(folder: Path, rows: int) -> None:
     """Take back the run of a killed process when its lease is over, do it to its end, and count what it brought."""
     from stackyard.runs import dispatch
@@ -191,7 +210,7 @@ def resume(folder: Path, rows: int) -> None:
     while not dispatch.reap() and Run.objects.get().state == "running":
         time.sleep(0.1)
     run = finish_here(Run.objects.get(), lambda far: None)
-    field = Field.objects.get(name="value")
+    field = Field.objects.get(name="value", hidden_at=None)
     sql = f"SELECT count(*), count(DISTINCT {ddl.quoted(field.physical)}) FROM {ddl.table_name(field.table)}"
     [(count, different)] = ddl.run(sql)
     told = {"state": run.state, "attempt": run.attempt, "result": run.result}
@@ -206,7 +225,7 @@ def main() -> None:
     if role == "prepare":
         prepare(rows)
     else:
-        {"read": read, "write": write, "change": change, "resume": resume}[role](folder, rows)
+        {"read": read, "write": write, "change": change, "begin": begin, "resume": resume}[role](folder, rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An import whose process is killed with SIGKILL in the middle: nothing twice, nothing lost."""
+"""An import, a conversion, an index whose process is killed with SIGKILL in the middle: nothing twice, nothing lost."""
 
 from __future__ import annotations
 
@@ -44,3 +44,35 @@ def test_a_killed_import_is_resumed_by_another_process(tmp_path: Path) -> None:
     assert told["state"] == "succeeded", errors
     assert told["attempt"] == 2, "it ended before it was killed"
     assert (told["rows"], told["different"], told["result"]["added"]) == (ROWS, ROWS, ROWS)
+
+
+@pytest.mark.parametrize("what", ["conversion", "index"])
+def test_a_killed_change_is_resumed_by_another_process(tmp_path: Path, what: str) -> None:
+    with installation.database() as url:
+        if what == "index" and url:
+            pytest.skip("PostgreSQL builds it within one statement: tests/test_index_builds.py has that")
+        environment = {**os.environ, "STACKYARD_HOME": str(tmp_path / "home"), "DATABASE_URL": url}
+        environment["STACKYARD_RUN_LEASE_SECONDS"] = "1"
+        rows = 30_000
+        assert (
+            python(environment, "-m", "tests.live_changes", "prepare", str(tmp_path), str(rows)).wait(120)
+            == 0
+        )
+        (tmp_path / what).touch()
+        killed = python(environment, "-m", "tests.live_changes", "begin", str(tmp_path), "0")
+        assert killed.stdout is not None
+        for line in killed.stdout:
+            if line.split()[-1] != "0":
+                break
+        killed.kill()
+        killed.wait()
+        resumed = python(environment, "-m", "tests.live_changes", "resume", str(tmp_path), "0")
+        said, errors = resumed.communicate(timeout=120)
+        told = json.loads(said)
+        drift = python(environment, "manage.py", "drift")
+        found, _ = drift.communicate(timeout=60)
+    assert (told["state"], told["attempt"]) == ("succeeded", 2), errors
+    assert (told["rows"], told["different"]) == (rows, rows)
+    assert (drift.returncode, found) == (0, "Catalogue and database say the same.\n")
+    if what == "conversion":
+        assert (told["result"]["converted"], told["result"]["refused"]) == (rows, 0)

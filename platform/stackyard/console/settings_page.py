@@ -13,6 +13,7 @@ from stackyard.core import workspaces
 from stackyard.core.errors import Problem
 from stackyard.core.models import Variable, Workspace
 from stackyard.core.secrets import MASK
+from stackyard.tables.drift import find_drift
 
 from .chosen_workspace import all_workspaces, chosen_workspace
 from .pages import page
@@ -26,7 +27,14 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     """The chosen workspace's name, description, zone, variables; with none chosen, the list of workspaces."""
     workspace = chosen_workspace(request)
     if workspace is None:
-        return page(request, "console/settings.html", _("Settings"), [], others=all_workspaces(request))
+        return page(
+            request,
+            "console/settings.html",
+            _("Settings"),
+            [],
+            others=all_workspaces(request),
+            drift=find_drift(),
+        )
     form = WorkspaceForm(request.POST or None, instance=Workspace.objects.get(pk=workspace.pk))
     if request.method == "POST" and form.is_valid():
         try:
@@ -43,6 +51,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         form=form,
         variables=[_shown(one) for one in Variable.objects.filter(workspace=workspace).order_by("name")],
         others=all_workspaces(request),
+        drift=find_drift(),
     )
 
 

@@ -16,6 +16,7 @@ from stackyard.core import files
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.core.secrets import write_private
+from stackyard.tables.drift import find_drift, mend
 
 from .environment import Unready
 
@@ -48,6 +49,17 @@ def migrate() -> str:
         applied += len(plan)
     kind = "PostgreSQL" if settings.ON_POSTGRESQL else "SQLite"
     return f"{kind}, {applied} migrations applied" if applied else f"{kind}, up to date"
+
+
+def finish_changes() -> str:
+    """Take changes of tables that a killed process left half done to their end or back; says what else differs."""
+    found = find_drift()
+    ended = mend(found, only_unfinished=True)
+    left = [one for one in found if one not in ended]
+    said = [f"{len(ended)} unfinished changes ended"] if ended else []
+    if left:
+        said.append(f"{len(left)} differences from the catalogue: `manage.py drift` shows them")
+    return ", ".join(said) or "as the catalogue says"
 
 
 def find_or_make_owner() -> Owner:

@@ -32,6 +32,8 @@ def run_up(stages: Stages) -> int:
     check_port()
     with stages.stage("database") as stage:
         stage.note = installation.migrate()
+    with stages.stage("tables") as stage:
+        stage.note = installation.finish_changes()
     with stages.stage("owner") as stage:
         owner = installation.find_or_make_owner()
         stage.note = f"{'made' if owner.password else 'reused'} {owner.user.email}"

@@ -94,9 +94,14 @@ def add_column(table: Table, field: Field, filled_with: Any = None) -> None:
     The same value goes into records of those who do not know the column yet; the store itself names every
     column it knows, so nothing else ever comes of it.
     """
-    default = "" if filled_with is None else f" DEFAULT {literal(filled_with)}"
     for one in table.each_source():
-        run(f"ALTER TABLE {table_name(one)} ADD COLUMN {_column(field)}{default}")
+        add_column_in(one, field, filled_with)
+
+
+def add_column_in(table: Table, field: Field, filled_with: Any = None) -> None:
+    """`add_column` in one SQL table."""
+    default = "" if filled_with is None else f" DEFAULT {literal(filled_with)}"
+    run(f"ALTER TABLE {table_name(table)} ADD COLUMN {_column(field)}{default}")
 
 
 def drop_column(table: Table, column: str) -> None:

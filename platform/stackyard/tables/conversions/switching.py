@@ -96,11 +96,16 @@ def take_back(run: Run, **_: Any) -> None:
     if run.kind != KIND or run.state == "succeeded":
         return
     for conversion in Conversion.objects.filter(run_id=run.pk, state=Conversion.CONVERTING):
-        Conversion.objects.filter(pk=conversion.pk).update(state=Conversion.UNDONE, ended_at=timezone.now())
-        shadow: Field = conversion.shadow
-        bump(shadow.table.workspace_id)
-        _forget_mirrors(conversion)
-        drop_later(shadow.table, shadow, UNDONE_SECONDS)
+        undo(conversion)
+
+
+def undo(conversion: Conversion) -> None:
+    """Take a conversion back: the field is what it was, and the new column goes when nobody writes it any more."""
+    Conversion.objects.filter(pk=conversion.pk).update(state=Conversion.UNDONE, ended_at=timezone.now())
+    shadow: Field = conversion.shadow
+    bump(shadow.table.workspace_id)
+    _forget_mirrors(conversion)
+    drop_later(shadow.table, shadow, UNDONE_SECONDS)
 
 
 def _forget_mirrors(conversion: Conversion) -> None:
