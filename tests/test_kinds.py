@@ -78,6 +78,7 @@ def test_the_editor_is_told_all_of_a_step(step: type[Step]) -> None:
 def shop(workspace: Workspace) -> Workspace:
     """Two customers, a function, a lambda, and the secret of a webhook."""
     create_variable(workspace, "WEBHOOK_SECRET", "s3cret", is_secret=True)
+    create_variable(workspace, "MY_KEY", "a secret of thirty-two characters", is_secret=True)
     fields = {"name": "text", "email": {"type": "email", "unique": True}, "visits": "int"}
     create_table(workspace, "customers", fields=fields)
     Store(load_schema(workspace.pk)).add_many(

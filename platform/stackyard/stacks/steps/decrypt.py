@@ -43,12 +43,12 @@ class Decrypt(Step):
                 {
                     "step": "encrypt",
                     "as": "sealed",
-                    "params": {"value": {"pin": 12}, "key": "a secret of some length"},
+                    "params": {"value": {"pin": 12}, "key": {"$expr": "env.MY_KEY"}},
                 },
                 {
                     "step": "decrypt",
                     "as": "opened",
-                    "params": {"value": {"$expr": "sealed"}, "key": "a secret of some length"},
+                    "params": {"value": {"$expr": "sealed"}, "key": {"$expr": "env.MY_KEY"}},
                 },
             ],
             "response": "opened",

@@ -62,7 +62,7 @@ class Encrypt(Step):
                 {
                     "step": "encrypt",
                     "as": "sealed",
-                    "params": {"value": "4111 1111", "key": "a secret of some length"},
+                    "params": {"value": "4111 1111", "key": {"$expr": "env.MY_KEY"}},
                 }
             ],
             "response": 'sealed | starts_with("v1.")',

@@ -53,7 +53,7 @@ class Sign(Step):
                 {
                     "step": "sign",
                     "as": "token",
-                    "params": {"payload": {"order": 7}, "key": "a secret of thirty-two characters"},
+                    "params": {"payload": {"order": 7}, "key": {"$expr": "env.MY_KEY"}},
                 }
             ],
             "response": 'token | split(".") | count',

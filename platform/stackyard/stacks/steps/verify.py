@@ -52,12 +52,12 @@ class Verify(Step):
                 {
                     "step": "sign",
                     "as": "token",
-                    "params": {"payload": {"order": 7}, "key": "a secret of thirty-two characters"},
+                    "params": {"payload": {"order": 7}, "key": {"$expr": "env.MY_KEY"}},
                 },
                 {
                     "step": "verify",
                     "as": "payload",
-                    "params": {"token": {"$expr": "token"}, "key": "a secret of thirty-two characters"},
+                    "params": {"token": {"$expr": "token"}, "key": {"$expr": "env.MY_KEY"}},
                 },
             ],
             "response": "payload.order",
