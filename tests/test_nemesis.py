@@ -105,6 +105,8 @@ def stop_in_order(patience: int, seconds: int) -> tuple[list[str], int, str]:
             if worker.pid is not None:
                 signal_quietly(worker.pid, TERM)
             wait_until(lambda: worker.pid is None, 30)
+            # The keeper has let go of it: whatever it still waits for, nothing is left behind.
+            worker.kill_group()
         states = [run.state for run in world.evidence().recorded.values()]
         if patience < seconds:
             world.run(REAP)
