@@ -289,6 +289,7 @@ class LambdaEditor:
                     {"line": m.line, "column": m.column, "level": m.level, "message": m.message}
                     for m in manuscript.marks
                 ],
+                "form": {str(name): [str(error) for error in errors] for name, errors in form.errors.items()},
             },
             schedules=[(schedule, coming_times(schedule, SHOWN_TIMES)) for schedule in schedules],
             hook=f"{settings.PUBLIC_URL}/hook:{hook.key}" if hook is not None else "",

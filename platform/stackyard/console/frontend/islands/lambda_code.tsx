@@ -8,14 +8,20 @@ import { render } from "preact";
 import type { CodeEditor, Mark } from "../code/editor.ts";
 import { Icon } from "../icons/icon.tsx";
 import { mount } from "../island.ts";
-import { suggest } from "../lambda/completion.ts";
-import { explain } from "../lambda/completion.ts";
+import { explain, suggest } from "../lambda/completion.ts";
 import { inputOf, RunPanel } from "../lambda/panel.tsx";
 import { LambdaSession } from "../lambda/session.ts";
 import { timeOfDay } from "../numbers.ts";
 import { T } from "../words.ts";
 
-type Props = { address: string; version: string; sample: string; marks: Mark[] };
+type Props = {
+  address: string;
+  version: string;
+  sample: string;
+  marks: Mark[];
+  /** What is wrong with the settings that were sent, by field. */
+  form: Record<string, string[]>;
+};
 
 const form = document.querySelector<HTMLFormElement>("form.editor")!;
 const area = form.querySelector<HTMLTextAreaElement>("textarea[name=text]")!;
@@ -39,7 +45,7 @@ function begin(props: Props): LambdaSession {
     () => ({ code: area.value, form: settings() }),
     (version) => seen.value = version,
   );
-  made.found.value = { marks: props.marks, others: [], form: {} };
+  made.found.value = { marks: props.marks, others: [], form: props.form };
   form.addEventListener("input", (event) => {
     if ((event.target as HTMLElement).closest("#settings")) made.changed();
   });
@@ -52,7 +58,15 @@ function begin(props: Props): LambdaSession {
     if (inputs) inputs.value = sample.value;
   });
   let isSending = false;
-  form.addEventListener("submit", () => isSending = true);
+  form.addEventListener("submit", (event) => {
+    isSending = true;
+    // A draft on its way would move the version that the form is about to name.
+    const waiting = made.settled();
+    if (!waiting) return;
+    event.preventDefault();
+    const button = event.submitter;
+    void waiting.then(() => form.requestSubmit(button));
+  });
   // In place of the plain page's own question, which does not know of drafts that save themselves.
   addEventListener("beforeunload", (event) => {
     event.stopImmediatePropagation();
@@ -83,7 +97,8 @@ function LambdaCode(props: Props) {
     void import("../code/editor.ts").then(({ codeEditor }) => {
       if (!place.current || editor) return;
       const kept = session.local();
-      if (kept !== null) area.value = kept;
+      if (kept?.isBehind) session.theirs.value = { version: props.version, code: area.value };
+      if (kept) area.value = kept.code;
       editor = codeEditor({
         parent: place.current,
         text: area.value,
@@ -114,7 +129,7 @@ function LambdaCode(props: Props) {
         },
         explain: (code, at) => explain(session.known, code, at, sampleValue()),
       });
-      if (kept !== null) session.changed();
+      if (kept) session.changed();
       document.documentElement.dataset.codeEditor = "ready";
     });
     // Marks of the last check, and of a run that failed at a line.

@@ -51,7 +51,7 @@ export class LambdaSession {
   ) {
     this.#kept = this.#key();
     const local = this.local();
-    if (local) this.saveState.value = "waiting";
+    if (local) this.saveState.value = local.isBehind ? "conflict" : "waiting";
   }
 
   url(rest: string): string {
@@ -96,16 +96,21 @@ export class LambdaSession {
     return `stackyard:${this.address}code`;
   }
 
-  /** What this computer kept of an edit that never reached the server, if the draft is still the one it began from. */
-  local(): string | null {
+  /** What this computer kept of an edit that never reached the server; `isBehind` when the draft has moved since. */
+  local(): { code: string; isBehind: boolean } | null {
     try {
       const kept = JSON.parse(localStorage.getItem(this.#place) ?? "null");
-      return kept && kept.version === this.version && kept.code !== this.onScreen().code
-        ? String(kept.code)
-        : null;
+      if (!kept || kept.code === this.onScreen().code) return null;
+      return { code: String(kept.code), isBehind: kept.version !== this.version };
     } catch {
       return null;
     }
+  }
+
+  /** When the save that is under way is over; null when there is none. No other begins by itself meanwhile. */
+  settled(): Promise<unknown> | null {
+    clearTimeout(this.#timer);
+    return this.#saving;
   }
 
   async save(force = false): Promise<boolean> {
