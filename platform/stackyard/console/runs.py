@@ -24,6 +24,7 @@ from stackyard.runs.progress import progress_text, progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
 
+from . import run_progress
 from .chosen_workspace import InWorkspace
 from .history import Uncounted
 from .lambda_editor import pretty
@@ -144,7 +145,11 @@ class RunAdmin(InWorkspace):
     def get_urls(self) -> list[URLPattern]:
         """The admin's routes, and cancelling."""
         view = self.admin_site.admin_view(self.cancel)
-        return [path("<uuid:pk>/cancel/", view, name="runs_run_cancel"), *super().get_urls()]
+        return [
+            path("<uuid:pk>/cancel/", view, name="runs_run_cancel"),
+            *run_progress.urls(),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,

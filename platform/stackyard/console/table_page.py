@@ -23,8 +23,10 @@ from stackyard.tables.specs import field_spec
 from .field_forms import OWN_WORDS, FieldRowForm, IndexForm, option_help, show_default, write_options
 from .pages import Crumb, page
 from .problems import add_to_form
+from .run_progress import under_way
 
 LIST = "admin:tables_table_changelist"
+TABLE_JOBS = ("import", "conversion", "drop", "index")
 
 
 def crumbs_of(table: Table) -> Sequence[Crumb]:
@@ -107,6 +109,7 @@ class TablePage:
             table=table,
             fields=[_shown_field(field) for field in table.fields.filter(hidden_at=None)],
             indexes=_shown_indexes(table),
+            under_way=under_way(TABLE_JOBS, table.pk),
             own=self.own,
             row=self.row,
             index=self.index,
