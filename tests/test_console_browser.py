@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from lambdas.models import Lambda
+from stackyard.console import bundle
 from tests import factories
 from tests.browsing import Watched
 
@@ -140,7 +143,10 @@ def test_the_browser_obeys_the_policy(watched: Watched) -> None:
     watched.faults.clear()
 
 
-def test_a_lambda_is_written_run_and_published(watched: Watched) -> None:
+def test_a_lambda_is_written_run_and_published_in_the_plain_form(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "BUNDLE", tmp_path)
     factories.make_workspace("club")
     page = watched.page
     page.goto("/admin/lambdas/lambda/add/")

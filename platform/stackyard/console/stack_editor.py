@@ -19,6 +19,7 @@ from stackyard.stacks.wording import changes_in_words
 
 from . import sketches
 from .owners import StackOwner
+from .samples import sample_of
 from .stack_facts import catalogue_of, checked, expressions_of, named, state_of, workspace_address
 
 View = Callable[..., HttpResponse]
@@ -188,7 +189,9 @@ def publish(request: HttpRequest, owner: StackOwner) -> HttpResponse:
         if body.get("version") != sketches.digest_of(owner.row.draft):
             raise _conflict(owner)
         owner.publish(request.user, message)
-    return json_answer(state_of(type(owner).find(owner.row.pk)))
+    live = type(owner).find(owner.row.pk)
+    sample = sketches.sample_of(live) or sample_of(live.row.draft)
+    return json_answer({**state_of(live), "curl": live.curl_line(sample)})
 
 
 def discard(request: HttpRequest, owner: StackOwner) -> HttpResponse:

@@ -65,6 +65,8 @@ export class Editor implements EditorDoor {
   readonly deleted = signal("");
   /** Something that went wrong and is nowhere else on the page. */
   readonly notice = signal("");
+  /** What was published a moment ago, and how to call it. */
+  readonly published = signal<{ number: number; curl: string; isCopied: boolean } | null>(null);
   /** A line that must be seen, and whether its row takes the focus. */
   readonly reveal = signal<{ key: string; focus: boolean } | null>(null);
   /** Raised to move the focus into the form of what is chosen. */

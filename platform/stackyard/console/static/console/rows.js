@@ -4,6 +4,8 @@ for (const button of document.querySelectorAll("button[data-more-rows]")) {
   const body = document.getElementById(button.dataset.moreRows);
   const blank = body.querySelector("template");
   const total = document.querySelector(`input[name="${body.dataset.prefix}-TOTAL_FORMS"]`);
+  // Not the button that Enter in a field presses.
+  button.type = "button";
   button.addEventListener("click", (event) => {
     event.preventDefault();
     const row = blank.content.cloneNode(true);

@@ -1,5 +1,6 @@
 /** Bars over the stack: a save that failed, somebody else's save, edits that were brought back, a way back. */
 import { useState } from "preact/hooks";
+import { copied } from "../../clipboard.ts";
 import { Icon } from "../../icons/icon.tsx";
 import { moment } from "../../numbers.ts";
 import { T } from "../../words.ts";
@@ -54,6 +55,7 @@ export function Bars({ editor }: { editor: Editor }) {
           </button>
         </p>
       )}
+      {editor.published.value && <PublishedBar editor={editor} />}
       {editor.notice.value && (
         <p class="bar-line warn" role="alert">
           <Icon name="warning" />
@@ -63,6 +65,31 @@ export function Bars({ editor }: { editor: Editor }) {
           </button>
         </p>
       )}
+    </div>
+  );
+}
+
+function PublishedBar({ editor }: { editor: Editor }) {
+  const { number, curl, isCopied } = editor.published.value!;
+  const copy = async () => {
+    editor.published.value = { number, curl, isCopied: await copied(curl) };
+  };
+  return (
+    <div class="bar-line ok published">
+      <Icon name="check" />
+      <span>
+        <strong>{T("Version {number} is live.", { number })}</strong>{" "}
+        {curl && (isCopied ? T("The line that calls it is copied:") : T("This line calls it:"))}
+        {curl && <code tabIndex={0}>{curl}</code>}
+      </span>
+      {curl && (
+        <button type="button" class="button" onClick={copy}>
+          <Icon name={isCopied ? "check" : "copy"} /> {isCopied ? T("Copied") : T("Copy")}
+        </button>
+      )}
+      <button type="button" class="button" onClick={() => (editor.published.value = null)}>
+        {T("Close")}
+      </button>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** Dialogs: publish with the list of changes, compare with theirs, problems, shortcuts. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { copied } from "../../clipboard.ts";
 import { Icon } from "../../icons/icon.tsx";
 import { get, type Refused, send } from "../../requests.ts";
 import { T, TN } from "../../words.ts";
@@ -107,9 +108,10 @@ function PublishDialog({ editor }: { editor: Editor }) {
     setFault("");
     try {
       const body = { version: editor.draft.version, message };
-      const state = await send<State>("POST", `${editor.base}publish/`, body);
+      const { curl, ...state } = await send<State & { curl: string }>("POST", `${editor.base}publish/`, body);
       editor.know(state);
       editor.announce(T("Published: version {number} is live.", { number: state.live ?? 0 }));
+      editor.published.value = { number: state.live ?? 0, curl, isCopied: await copied(curl) };
       editor.dialog.value = null;
     } catch (error) {
       setFault(words(error));
