@@ -81,6 +81,7 @@ def page(watched: Watched, live_server: Any, settings: Any) -> Page:
     """The home page of an installation with one empty workspace."""
     settings.PUBLIC_URL = live_server.url
     factories.make_workspace("shop")
+    watched.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     watched.page.set_viewport_size({"width": 1440, "height": 900})
     watched.page.goto("/admin/")
     return watched.page
@@ -148,7 +149,11 @@ def _publish_it(page: Page, hand: Mouse) -> str:
     hand.press(page.get_by_role("button", name="Publish").first)
     hand.press(page.get_by_role("dialog", name="Publish").get_by_role("button", name="Publish version 1"))
     expect(page.locator(".stack-states .state")).to_contain_text("Live: version 1")
-    return page.get_by_label("The curl line", exact=True).inner_text()
+    bar = page.locator(".bar-line.published")
+    expect(bar).to_contain_text("The line that calls it is copied")
+    picture(page, "first-minutes-live")
+    copied: str = page.evaluate("navigator.clipboard.readText()")
+    return copied
 
 
 def _answer(curl: str) -> Any:
