@@ -9,6 +9,13 @@ STACK = {"format": 1, "inputs": {}, "lines": [], "response": 1}
 DOCUMENT = {"name": "new", **STACK}
 ENDPOINT = {**DOCUMENT, "method": "GET", "path": "/new", "auth": ["public"]}
 LAMBDA = {"name": "new", "code": "return 1"}
+ALERT = {
+    "name": "new",
+    "measure": "error_rate",
+    "threshold": 0.01,
+    "channel": "email",
+    "target": "ann@example.com",
+}
 EVERY_HOUR = {"schedule": {"every_seconds": 3600}}
 WORKSPACE = _W = "api:meta/workspaces/<str:workspace>"
 _T = f"{_W}/tables/<str:table>"
@@ -144,6 +151,11 @@ META: dict[tuple[str, str], Row] = {
     ("POST", f"{_O}/secret"): Row(builders_only=True),
     ("GET", f"{_O}/consents"): Row(),
     ("DELETE", f"{_O}/consents/<uuid:consent>"): Row(404),
+    ("GET", f"{_W}/alerts"): Row(),
+    ("POST", f"{_W}/alerts"): Row(201, ALERT),
+    ("GET", f"{_W}/alerts/<int:alert>"): Row(),
+    ("PATCH", f"{_W}/alerts/<int:alert>"): Row(body={"active": False}),
+    ("DELETE", f"{_W}/alerts/<int:alert>"): Row(204),
     ("GET", f"{_W}/files"): Row(),
     ("POST", f"{_W}/files"): Row(201, {"name": "new.txt", "text": "x"}),
     ("GET", f"{_W}/files/<int:file>"): Row(),

@@ -16,6 +16,7 @@ from endpoints.models import HistoryEntry
 from lambdas.publishing import create_lambda
 from lambdas.publishing import publish as publish_lambda
 from lambdas.running import start_lambda
+from stackyard.alerts.rules import create_rule
 from stackyard.core.workspaces import create_variable
 from stackyard.stacks.publishing import create_function
 from stackyard.tables.changes import create_table
@@ -23,7 +24,7 @@ from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
 from tests.browsing import Watched, check_accessibility, picture, set_theme
-from tests.matrix import EVERY_HOUR
+from tests.matrix import ALERT, EVERY_HOUR
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
 WIDTHS = (360, 768, 1280, 1920)
@@ -38,6 +39,7 @@ def addresses() -> list[str]:
     path = "/a/rather/long/path/{with_a_rather_long_name}/and/{parameters}"
     endpoint = factories.make_endpoint(group, path, inputs=inputs, description=hostile)
     function = create_function(workspace, {"name": "double", "description": hostile})
+    alert, _secret = create_rule(workspace, **{**ALERT, "name": hostile})
     variable = create_variable(workspace, "CITY", hostile)
     key = create_key(workspace, hostile)[0]
     partner = register(workspace, hostile, ["shop"], grant="client_credentials")[0]
@@ -117,6 +119,10 @@ def addresses() -> list[str]:
         "/admin/password_change/",
         "/admin/settings/",
         "/admin/performance/",
+        "/admin/alerts/",
+        "/admin/alerts/add/",
+        f"/admin/alerts/{alert.pk}/change/",
+        f"/admin/alerts/{alert.pk}/delete/",
         f"/admin/performance/?range=1h&endpoint={endpoint.pk}",
         "/admin/find/",
         "/admin/find/?q=thing",

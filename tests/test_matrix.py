@@ -28,6 +28,7 @@ from lambdas import publishing as lambda_publishing
 from lambdas.models import Lambda
 from lambdas.publishing import create_lambda
 from lambdas.running import start_lambda
+from stackyard.alerts.rules import create_rule
 from stackyard.core import vault
 from stackyard.core.models import Workspace
 from stackyard.core.principal import ANONYMOUS, SYSTEM, Principal
@@ -39,7 +40,7 @@ from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
 from tests.doors import Door
-from tests.matrix import DOCUMENT, EVERY_HOUR, LAMBDA, META, OPEN, WORKSPACE, Row
+from tests.matrix import ALERT, DOCUMENT, EVERY_HOUR, LAMBDA, META, OPEN, WORKSPACE, Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
@@ -129,6 +130,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "record": record["id"],
         "index": table.indexes.get().pk,
         "key": key.pk,
+        "alert": create_rule(shop, **{**ALERT, "name": "errors"})[0].pk,
         "application": register(shop, "Partner", ["shop"], grant="client_credentials")[0].pk,
         "call": call.pk,
         "number": 1,

@@ -32,6 +32,7 @@ _MODULES = (
     "endpoints.api_blueprints",
     "endpoints.api_history",
     "lambdas.api",
+    "stackyard.alerts.api",
 )
 
 

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "auth",
     "endpoints",
     "lambdas",
+    "stackyard.alerts",
     "stackyard.console",
 ]
 

@@ -56,6 +56,7 @@ SECTIONS: Sequence[Section] = (
                 ("endpoints.HistoryEntry",),
             ),
             Entry(_("Performance"), "chart", "admin:performance"),
+            Entry(_("Alerts"), "warning", "admin:alerts"),
             Entry(_("Runs"), "runs", "admin:runs_run_changelist", ("runs.Run",)),
             Entry(_("Scheduled tasks"), "clock", "admin:runs_schedule_changelist", ("runs.Schedule",)),
         ),

@@ -47,7 +47,15 @@ class ConsoleSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The pages that belong to no model, what the visual editor asks for, then the admin's."""
-        from . import chosen_source, chosen_workspace, docs_page, palette_pages, performance, settings_page
+        from . import (
+            alerts,
+            chosen_source,
+            chosen_workspace,
+            docs_page,
+            palette_pages,
+            performance,
+            settings_page,
+        )
         from .finder import find
         from .labels import translate_labels
 
@@ -63,6 +71,7 @@ class ConsoleSite(AdminSite):
             path("docs/<int:pk>/", self.admin_view(docs_page.group_docs), name="group_docs"),
             path("performance/", self.admin_view(performance.performance), name="performance"),
             path("settings/", self.admin_view(settings_page.settings_page), name="settings"),
+            *alerts.urls(self.admin_view),
             *palette_pages.urls(self.admin_view),
             *super().get_urls(),
         ]

@@ -41,6 +41,7 @@ class Waker:
             sweeping.sweep: _SWEEP_SECONDS,
             tidy: _PRUNE_SECONDS,
             **dict.fromkeys(upkeep.PRUNES, _PRUNE_SECONDS),
+            **upkeep.DEEDS,
         }
         self._due = dict.fromkeys(self._every, 0.0)
         # Whether in the wake before one deed failed while another was done: then the database is there.

@@ -57,11 +57,10 @@ def _counted(runs: object) -> dict[tuple[str, int], int]:
     return {(kind, target): count for kind, target, count in rows}
 
 
-def failed_runs(workspace_id: int, since: datetime, until: datetime) -> int:
-    """How many runs failed in this time: failed, timed out, lost, out of memory."""
-    return Run.objects.filter(
-        workspace=workspace_id, state__in=FAILED, finished_at__gte=since, finished_at__lt=until
-    ).count()
+def failed_runs(workspace_id: int, since: datetime, until: datetime, but_of_kind: str = "") -> int:
+    """How many runs failed in this time: failed, timed out, lost, out of memory; without those of a kind."""
+    runs = Run.objects.filter(workspace=workspace_id, finished_at__gte=since, finished_at__lt=until)
+    return runs.filter(state__in=FAILED).exclude(kind=but_of_kind).count()
 
 
 def missed_runs(workspace_id: int, since: datetime, until: datetime) -> int:

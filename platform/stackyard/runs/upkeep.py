@@ -10,3 +10,11 @@ PRUNES: list[Callable[[], int]] = []
 def also_prune(deed: Callable[[], int]) -> None:
     """Have this done every ten minutes by the scheduler's process; it gives how much it removed."""
     PRUNES.append(deed)
+
+
+DEEDS: dict[Callable[[], int], float] = {}
+
+
+def also_do(deed: Callable[[], int], every_seconds: float) -> None:
+    """Have this done every so many seconds by the scheduler's process; it gives how much it did."""
+    DEEDS[deed] = every_seconds
