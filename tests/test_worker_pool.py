@@ -104,3 +104,21 @@ def test_a_message_only_brings_a_child_when_all_are_taken(
     assert len(looked) == looks
     scaler.maybe_scale()
     assert len(looked) == looks + 1
+
+
+STUCK = """
+import threading
+from types import SimpleNamespace
+from celery.concurrency import prefork
+from stackyard.runs import pool
+
+prefork.TaskPool.on_stop = lambda self: threading.Event().wait()
+pool._TERMINATE_SECONDS = 0.1
+stuck = pool.TaskPool.__new__(pool.TaskPool)
+stuck.app, stuck._pool = SimpleNamespace(conf=SimpleNamespace(worker_soft_shutdown_timeout=0.1)), None
+stuck.on_stop()
+"""
+
+
+def test_a_worker_whose_pool_never_answers_ends_all_the_same() -> None:
+    assert subprocess.run([sys.executable, "-c", STUCK], timeout=60).returncode == 0

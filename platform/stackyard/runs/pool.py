@@ -12,7 +12,6 @@ import gc
 import os
 import signal
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -126,19 +125,27 @@ class TaskPool(prefork.TaskPool):  # type: ignore[misc]
 
     def on_stop(self) -> None:
         """Wait for the runs in hand, at most as long as `worker_soft_shutdown_timeout`; then end their processes."""
-        limit = threading.Timer(float(self.app.conf.worker_soft_shutdown_timeout), self._end_processes)
+        has_stopped = threading.Event()
+        patience = float(self.app.conf.worker_soft_shutdown_timeout)
+        limit = threading.Timer(patience, self._end_processes, [has_stopped])
         limit.daemon = True
         limit.start()
         super().on_stop()
+        has_stopped.set()
         limit.cancel()
 
-    def _end_processes(self) -> None:
-        """SIGTERM, at which a process gives up the lease of its run; SIGKILL to what is left."""
+    def _end_processes(self, has_stopped: threading.Event) -> None:
+        """SIGTERM, at which a process gives up the lease of its run; SIGKILL to what is left; then this process.
+
+        Billiard may wait without end for the answer of a child that was killed in the middle of one.
+        """
         for number in (signal.SIGTERM, signal.SIGKILL):
             for process in list(self._pool._pool if self._pool is not None else ()):
                 with suppress(ProcessLookupError, TypeError):
                     os.kill(process.pid, number)
-            time.sleep(_TERMINATE_SECONDS)
+            if has_stopped.wait(_TERMINATE_SECONDS):
+                return
+        os._exit(0)
 
     @property
     def num_processes(self) -> int:
