@@ -144,6 +144,7 @@ from .oauth.models import (  # noqa: E402  (they refer to User by name, and to n
     IDToken,
     RefreshToken,
 )
+from .providers.models import Identity, Provider  # noqa: E402
 
 __all__ = [
     "AccessToken",
@@ -151,7 +152,9 @@ __all__ = [
     "Application",
     "Grant",
     "IDToken",
+    "Identity",
     "OneTimeToken",
+    "Provider",
     "RefreshToken",
     "TokenFamily",
     "User",

@@ -22,6 +22,7 @@ from django.urls import URLResolver, get_resolver
 from auth.keys import create_key, revoke_key
 from auth.models import ApiKey, User
 from auth.oauth.applications import register
+from auth.providers.setup import set_up
 from endpoints.groups import create_group
 from endpoints.models import HistoryEntry
 from lambdas import publishing as lambda_publishing
@@ -107,6 +108,8 @@ def stage() -> Stage:
 
 
 def _furnish(shop: Workspace) -> dict[str, str]:
+    create_table(shop, "members", fields={"email": {"type": "email", "unique": True}, "password": "password"})
+    set_up(shop, "google", "github", "c", "s", redirect_uris=["https://a.example/b"])
     table = create_table(shop, "customers", fields={"name": "text"}, indexes=[{"fields": ["name"]}])
     record = Store(load_schema(shop.pk)).add("customers", {"name": "Ann"})
     create_variable(shop, "TOKEN", "x", is_secret=True)
@@ -140,6 +143,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "table": "customers",
         "field": "name",
         "variable": "TOKEN",
+        "provider": "google",
         "consent": "0" * 8 + "-0000-0000-0000-" + "0" * 12,
         "file": "0" * 32,
         "function": "count",

@@ -28,6 +28,7 @@ _MODULES = (
     "stackyard.stacks.api",
     "auth.api",
     "auth.api_oauth",
+    "auth.api_providers",
     "endpoints.api",
     "endpoints.api_blueprints",
     "endpoints.api_history",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from auth.models import ApiKey, Application, User
+from auth.models import ApiKey, Application, Provider, User
 from endpoints.models import ApiGroup, Endpoint, HistoryEntry
 from lambdas.models import Lambda
 from stackyard.core.models import StoredFile, Variable, Workspace
@@ -19,6 +19,7 @@ from .groups import ApiGroupAdmin
 from .history import HistoryAdmin
 from .keys import ApiKeyAdmin
 from .lambdas import LambdaAdmin
+from .login_providers import ProviderAdmin
 from .people import PeopleAdmin
 from .runs import RunAdmin
 from .scheduled import ScheduleAdmin
@@ -40,3 +41,4 @@ admin.site.register(Schedule, ScheduleAdmin)
 admin.site.register(User, PeopleAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
 admin.site.register(Application, ApplicationAdmin)
+admin.site.register(Provider, ProviderAdmin)

@@ -72,6 +72,12 @@ SECTIONS: Sequence[Section] = (
                 "admin:accounts_application_changelist",
                 ("accounts.Application",),
             ),
+            Entry(
+                _("Login providers"),
+                "globe",
+                "admin:accounts_provider_changelist",
+                ("accounts.Provider",),
+            ),
             Entry(_("Team"), "people", "admin:accounts_user_changelist", ("accounts.User",)),
         ),
     ),

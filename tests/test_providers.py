@@ -1,0 +1,223 @@
+"""Logins with accounts somewhere else, against providers that nobody here wrote, and against our own authorization server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import oidc_provider_mock
+import pytest
+import requests
+from django.test import Client
+
+from auth.models import Identity, Provider
+from auth.providers import logging_in, setup
+from auth.providers.setup import set_up
+from endpoints.models import ApiGroup
+from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
+from stackyard.tables.changes import create_table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
+from tests.doors import Door
+from tests.factories import make_endpoint, make_group, make_owner
+from tests.oauth_clients import MEMBERS, values_of
+
+pytestmark = pytest.mark.django_db(databases=["default", "history"])
+BACK = "https://app.example/back"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    """The address of an OpenID provider that logs in whoever is named."""
+    people = [
+        oidc_provider_mock.User(sub="ann", claims={"email": "Ann@example.com", "email_verified": True}),
+        oidc_provider_mock.User(sub="eve", claims={"email": "ann@example.com", "email_verified": False}),
+        oidc_provider_mock.User(sub="bob", claims={"email": "bob@example.com", "email_verified": "true"}),
+    ]
+    with oidc_provider_mock.run_server_in_thread(user_claims=people) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture
+def shop(mock: str, settings: Any, workspace: Workspace) -> ApiGroup:
+    """A group with both endpoints of a login, and a provider on this machine."""
+    settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
+    settings.OUTBOUND_PORTS = str(urlsplit(mock).port)
+    create_table(workspace, "members", fields=MEMBERS)
+    group = make_group(workspace, "shop")
+    given = {name: {"$expr": f"input.{name}"} for name in ("provider", "state", "code", "iss")}
+    make_endpoint(
+        group,
+        "/auth/{provider}/start",
+        inputs={"provider": "text"},
+        lines=[{"step": "start_provider_login", "as": "login", "params": {"provider": given["provider"]}}],
+        response={"$expr": "login"},
+    )
+    make_endpoint(
+        group,
+        "/auth/{provider}/finish",
+        "POST",
+        inputs={"provider": "text", "state": "text", "code": "text", "iss": "text"},
+        lines=[{"step": "finish_provider_login", "as": "tokens", "params": given}],
+        response={"$expr": "tokens"},
+    )
+    make_endpoint(group, "/me", auth=["jwt"], response={"$expr": "auth.id"})
+    set_up(workspace, "mock", "oidc", "the-client", "the-secret", issuer=mock, redirect_uris=[BACK])
+    return group
+
+
+def started(client: Door) -> dict[str, str]:
+    """What the app is told."""
+    answer = client.get("/api:shop/auth/mock/start")
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def at_provider(url: str, who: str) -> dict[str, str]:
+    """What the provider sends the person back with."""
+    answer = requests.post(url, data={"sub": who}, allow_redirects=False, timeout=10)
+    assert answer.status_code in (302, 303), answer.text
+    assert answer.headers["Location"].startswith(BACK)
+    return values_of(answer.headers["Location"])
+
+
+def finished(client: Door, back: dict[str, str]) -> Any:
+    """The answer to what came back."""
+    sent = {name: back[name] for name in ("state", "code", "iss") if name in back}
+    return client.post("/api:shop/auth/mock/finish", json=sent)
+
+
+def test_somebody_new_gets_a_record_and_is_known_again(client: Door, shop: ApiGroup) -> None:
+    login = started(client)
+    asked = values_of(login["url"])
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["nonce"]
+    assert asked["state"] == login["state"]
+    first = finished(client, at_provider(login["url"], "ann")).json()
+    assert (first["id"], first["is_new"]) == (1, True)
+    headers = {"Authorization": f"Bearer {first['authToken']}"}
+    assert client.get("/api:shop/me", headers=headers).json() == 1
+    record = Store(load_schema(shop.workspace_id)).get("members", 1)
+    assert record is not None
+    assert (record["email"], record["email_verified"]) == ("ann@example.com", True)
+    Store(load_schema(shop.workspace_id)).patch("members", 1, {"email": "other@example.com"})
+    again = finished(client, at_provider(started(client)["url"], "ann")).json()
+    assert (again["id"], again["is_new"]) == (1, False), "known by the provider's name, not by the address"
+
+
+def test_an_account_cannot_be_taken_over(client: Door, shop: ApiGroup) -> None:
+    store = Store(load_schema(shop.workspace_id))
+    store.add("members", {"email": "ann@example.com", "password": "planted by an attacker"})
+    refused = finished(client, at_provider(started(client)["url"], "ann"))
+    assert (refused.status, refused.error["code"]) == (409, "EMAIL_TAKEN"), "a record that nobody proved"
+    store.patch("members", 1, {"email_verified": True})
+    for who in ("eve", "bob"):
+        refused = finished(client, at_provider(started(client)["url"], who))
+        assert (refused.status, refused.error["code"]) == (403, "EMAIL_NOT_VERIFIED"), who
+    assert finished(client, at_provider(started(client)["url"], "ann")).json()["id"] == 1
+    store.delete("members", 1)
+    assert finished(client, at_provider(started(client)["url"], "ann")).json()["is_new"] is True
+    assert Identity.objects.count() == 1
+
+
+def test_state_code_issuer_and_nonce_are_held_to(
+    client: Door, shop: ApiGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = at_provider(started(client)["url"], "ann")
+    assert finished(client, back).status == 200
+    assert finished(client, back).status == 401, "a state is good once"
+    for change in ({"state": "x"}, {"code": "x"}, {"iss": "https://evil.example"}):
+        answer = finished(client, {**at_provider(started(client)["url"], "ann"), **change})
+        assert (answer.status, answer.error["code"]) == (401, "LOGIN_FAILED"), change
+    other = at_provider(started(client)["url"], "ann")
+    mixed = {**at_provider(started(client)["url"], "ann"), "code": other["code"]}
+    assert finished(client, mixed).status == 401, "a code of another login: PKCE"
+    back = at_provider(started(client)["url"], "ann")
+    Provider.objects.update(client_id="another-client")
+    assert finished(client, back).status == 401, "an ID token for another client"
+    Provider.objects.update(client_id="the-client")
+    url = started(client)["url"].replace("nonce=", "nonce=x")
+    assert finished(client, at_provider(url, "ann")).status == 401, "another nonce"
+
+
+def test_what_a_provider_may_be(workspace: Workspace, shop: ApiGroup, mock: str) -> None:
+    good: dict[str, Any] = {"issuer": mock, "redirect_uris": [BACK]}
+    for change in (
+        *({"issuer": ""}, {"issuer": "http://id.example"}, {"redirect_uris": []}, {"name": "a-b"}),
+        *({"redirect_uris": ["javascript:x"]}, {"preset": "facebook"}, {"client_secret": ""}),
+    ):
+        asked = {"name": "new", "preset": "oidc", "client_id": "c", "client_secret": "s", **good, **change}
+        with pytest.raises(Problem) as refused:
+            set_up(workspace, **asked)
+        assert refused.value.code == "INVALID_INPUT", change
+    with pytest.raises(Problem) as refused:
+        set_up(workspace, "mock", "oidc", "c", "s", **good)
+    assert refused.value.code == "CONFLICT"
+    with pytest.raises(Problem, match=r"another issuer|answered"):
+        set_up(workspace, "new", "oidc", "c", "s", issuer=f"{mock}/elsewhere", redirect_uris=[BACK])
+    made = set_up(workspace, "octo", "github", "c", "the-client-secret", redirect_uris=[BACK])
+    assert "the-client-secret" not in str(Provider.objects.values().get(pk=made.pk))
+    asked_page = values_of(logging_in.start(made, BACK)["url"])
+    assert (asked_page["scope"], "nonce" in asked_page) == ("read:user user:email", False)
+    settings_allow = setup.metadata_of(made)["authorization_endpoint"]
+    assert settings_allow.startswith("https://github.com/")
+
+
+def test_only_registered_pages_and_providers(client: Door, shop: ApiGroup) -> None:
+    assert client.get("/api:shop/auth/other/start").status == 404
+    line = {
+        "step": "start_provider_login",
+        "as": "login",
+        "params": {"provider": "mock", "redirect_uri": "https://evil.example"},
+    }
+    make_endpoint(shop, "/evil", lines=[line], response={"$expr": "login"})
+    assert client.get("/api:shop/evil").status == 400
+
+
+def test_the_console_is_entered_with_a_provider(mock: str, settings: Any, db: None) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
+    settings.OUTBOUND_PORTS = str(urlsplit(mock).port)
+    provider = set_up(None, "company", "oidc", "c", "s", issuer=mock, label="Company")
+    browser = Client()
+    assert b"Sign in with Company" in browser.get("/admin/login/").content
+
+    def back(who: str, into: Client | None = None) -> Any:
+        begun = browser.get("/oauth/console/company")
+        answer = requests.post(begun["Location"], data={"sub": who}, allow_redirects=False, timeout=10)
+        where = urlsplit(answer.headers["Location"])
+        return (into or browser).get(f"{where.path}?{where.query}")
+
+    assert back("ann")["Location"] == "/admin/login/", "nobody gets an account by logging in"
+    make_owner("ann@example.com")
+    assert back("eve")["Location"] == "/admin/login/", "an address that is not proved"
+    assert back("ann", Client())["Location"] == "/admin/login/", "another browser"
+    assert back("ann")["Location"] == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+    identity = Identity.objects.get()
+    assert (identity.provider, identity.subject) == (provider, "ann")
+    identity.account.is_active = False
+    identity.account.save()
+    assert back("ann")["Location"] == "/admin/login/"
+
+
+def test_a_provider_is_set_up_and_removed_in_the_console(console: Client, workspace: Workspace) -> None:
+    create_table(workspace, "members", fields=MEMBERS)
+    form = {
+        "workspace": workspace.pk,
+        "name": "octo",
+        "preset": "github",
+        "client_id": "c",
+        "client_secret": "the-client-secret",
+        "redirect_uris": "javascript:x",
+    }
+    page = console.post("/admin/accounts/provider/add/", form)
+    assert b"is no https address" in page.content
+    assert b"the-client-secret" not in page.content
+    form["redirect_uris"] = BACK
+    assert console.post("/admin/accounts/provider/add/", form).status_code == 302
+    made = Provider.objects.get()
+    assert BACK.encode() in console.get("/admin/accounts/provider/").content
+    assert console.post(f"/admin/accounts/provider/{made.pk}/remove/").status_code == 302
+    assert not Provider.objects.exists()
