@@ -172,6 +172,28 @@ def test_renaming_a_variable_renames_every_use_of_it(editor: Editor) -> None:
         assert (status, refused["error"]["code"]) == (400, "INVALID_INPUT"), taken
 
 
+def test_renaming_an_input_renames_path_and_every_use_of_it(editor: Editor) -> None:
+    line = {
+        "step": "set_variable",
+        "id": "a",
+        "params": {"name": "a", "value": {"$expr": "input.age + $input['age']"}},
+    }
+    inner = {"of": {"$expr": "[1] | map(input => input.age)"}, "text": {"$expr": "'input.age' ~ a.age"}}
+    document = {**DOCUMENT, "path": "/of/{age}/{aged}", "lines": [line], "response": inner}
+    document["inputs"] = {"aged": "int", "age": {"type": "int"}, "z": "text"}
+    asked = {"document": document, "from": "age", "to": "years", "of": "inputs"}
+    status, made = editor.send("POST", "rename/", asked)
+    assert status == 200
+    now = made["document"]
+    assert (list(now["inputs"]), now["path"]) == (["aged", "years", "z"], "/of/{years}/{aged}")
+    assert now["lines"][0]["params"]["value"] == {"$expr": "input.years + $input['years']"}
+    # What only looks like it stays.
+    assert now["response"] == inner
+    for taken in ("z", "no good", ""):
+        status, refused = editor.send("POST", "rename/", {**asked, "to": taken})
+        assert (status, refused["error"]["code"]) == (400, "INVALID_INPUT"), taken
+
+
 def test_yaml_and_document_are_two_spellings_of_one(editor: Editor) -> None:
     status, made = editor.send("POST", "yaml/", {"document": DOCUMENT})
     assert status == 200

@@ -13,7 +13,7 @@ from stackyard.core.answers import json_answer, problem_answer
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.yaml import load
-from stackyard.stacks.renaming import rename_variable
+from stackyard.stacks.renaming import rename_input, rename_variable
 from stackyard.stacks.spelling import from_spelling
 from stackyard.stacks.wording import changes_in_words
 
@@ -122,10 +122,11 @@ def check(request: HttpRequest, owner: StackOwner) -> HttpResponse:
 
 
 def rename(request: HttpRequest, owner: StackOwner) -> HttpResponse:
-    """The document with a variable renamed everywhere."""
+    """The document with a variable renamed everywhere, or an input with `"of": "inputs"`."""
     only(request, "POST")
-    body = body_of(request, "document", "from", "to")
-    made = rename_variable(_document(body), _text(body, "from"), _text(body, "to"))
+    body = body_of(request, "document", "from", "to", "of")
+    deed = rename_input if body.get("of") == "inputs" else rename_variable
+    made = deed(_document(body), _text(body, "from"), _text(body, "to"))
     return json_answer({"document": made, "expressions": expressions_of(made)})
 
 

@@ -1,14 +1,26 @@
-"""Renaming a variable: its definition and every expression that reads it, at once, texts kept as they were typed."""
+"""Renaming a variable or an input: its definition and every expression that reads it, at once, texts kept as they were typed."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from stackyard.core.errors import Problem
 from stackyard.core.expressions import ExpressionError, Tree, parse
-from stackyard.core.expressions.tree import Access, Binary, Choice, Lambda, ListOf, MapOf, Name, Pipe, Unary
+from stackyard.core.expressions.tree import (
+    Access,
+    Binary,
+    Choice,
+    Lambda,
+    ListOf,
+    Literal,
+    MapOf,
+    Name,
+    Pipe,
+    Unary,
+)
 from stackyard.core.names import RESERVED, is_name, name_rule
 
 from .document import walk_lines
@@ -37,9 +49,33 @@ def rename_variable(document: dict[str, Any], old: str, new: str) -> dict[str, A
             continue
         for parameter in kind.parameters:
             _rename_parameter(parameter, params, old, new)
-    _rename_inside(made.get("lines"), old, new)
-    made["response"] = _renamed(made.get("response"), old, new)
-    return made
+    return _rewritten(made, partial(renamed_source, old=old, new=new))
+
+
+def rename_input(document: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A copy of the document in which the input `old` is called `new`: in its place, in the path, in every expression.
+
+    Problem `INVALID_INPUT` for a name that cannot be given or is another input's.
+    """
+    inputs = document.get("inputs")
+    if not isinstance(inputs, dict) or old not in inputs:
+        raise Problem("INVALID_INPUT", f'There is no input "{old}".')
+    if not is_name(new):
+        raise Problem("INVALID_INPUT", f'"{new}" is not a name. {name_rule()}')
+    if new in inputs:
+        raise Problem("INVALID_INPUT", f'"{new}" is already an input of this stack.')
+    made = copy.deepcopy(document)
+    made["inputs"] = {new if name == old else name: spec for name, spec in made["inputs"].items()}
+    if isinstance(made.get("path"), str):
+        made["path"] = made["path"].replace(f"{{{old}}}", f"{{{new}}}")
+    return _rewritten(made, partial(_renamed_member, old=old, new=new))
+
+
+def _rewritten(document: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """The document with every expression of its lines and its response changed, in place."""
+    _rewrite_inside(document.get("lines"), change)
+    document["response"] = _rewrite(document.get("response"), change)
+    return document
 
 
 def _rename_parameter(parameter: Any, params: dict[str, Any], old: str, new: str) -> None:
@@ -60,21 +96,20 @@ def _given(document: dict[str, Any]) -> Iterator[str]:
                 yield str(params.get(parameter.name, parameter.default))  # type: ignore[union-attr]
 
 
-def _rename_inside(value: Any, old: str, new: str) -> None:
-    """Rename in every expression below, in place."""
+def _rewrite_inside(value: Any, change: Callable[[str], str]) -> None:
     if isinstance(value, dict) and set(value) != {LITERAL}:
         for key, part in value.items():
-            value[key] = _renamed(part, old, new)
+            value[key] = _rewrite(part, change)
     elif isinstance(value, list):
         for number, part in enumerate(value):
-            value[number] = _renamed(part, old, new)
+            value[number] = _rewrite(part, change)
 
 
-def _renamed(value: Any, old: str, new: str) -> Any:
+def _rewrite(value: Any, change: Callable[[str], str]) -> Any:
     source = expression_of(value)
     if source is not None:
-        return {"$expr": renamed_source(source, old, new)}
-    _rename_inside(value, old, new)
+        return {"$expr": change(source)}
+    _rewrite_inside(value, change)
     return value
 
 
@@ -88,6 +123,33 @@ def renamed_source(source: str, old: str, new: str) -> str:
         at += source[at] == "$"
         source = source[:at] + new + source[at + len(old) :]
     return source
+
+
+def _renamed_member(source: str, old: str, new: str) -> str:
+    """An expression with `input.old` as `input.new`; a text that is no expression stays as it is."""
+    try:
+        tree = parse(source)
+    except ExpressionError:
+        return source
+    for at in sorted(_members(tree, old), reverse=True):
+        at += source[at] in "\"'"
+        if source.startswith(old, at):  # else it is written with escapes, as no name is
+            source = source[:at] + new + source[at + len(old) :]
+    return source
+
+
+def _members(tree: Tree, name: str) -> Iterator[int]:
+    """Offsets of the keys of `input.name`; within a lambda whose parameter is called input, that is another one."""
+    match tree:
+        case Access(of=Name(name="input"), key=Literal(value=str() as key, at=at)):
+            if key == name:
+                yield at
+        case Lambda():
+            if "input" not in tree.parameters:
+                yield from _members(tree.body, name)
+        case _:
+            for part in _parts(tree):
+                yield from _members(part, name)
 
 
 def _places(tree: Tree, name: str) -> Iterator[int]:

@@ -2,8 +2,10 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../../icons/icon.tsx";
 import { T } from "../../words.ts";
+import { send } from "../../requests.ts";
 import type { InputType } from "../answers.ts";
-import { isObject, type Json, withKeyRenamed } from "../model/document.ts";
+import { type Doc, isObject, type Json, withKeyRenamed } from "../model/document.ts";
+import type { Expression } from "../model/sentences.ts";
 import { placeOf, type Spec, specOf } from "../model/inputs.ts";
 import { about, type Problem } from "../problems.ts";
 import type { Editor } from "../store.ts";
@@ -68,8 +70,7 @@ export function InputsTab({ editor }: { editor: Editor }) {
               onSpec={(next) => set({ ...inputs, [name]: next })}
               onName={(next) => {
                 if (next in inputs) return;
-                set(withKeyRenamed(inputs, [name], next) as { [name: string]: Json });
-                setOpen(next);
+                void renameInput(editor, name, next, inputs).then(() => setOpen(next));
               }}
               onRemove={() => {
                 const { [name]: _, ...rest } = inputs;
@@ -84,6 +85,31 @@ export function InputsTab({ editor }: { editor: Editor }) {
       </button>
     </section>
   );
+}
+
+/** The input in its place, in the path and in every expression, by the server's one parser; only in its place while that can't be. */
+async function renameInput(
+  editor: Editor,
+  from: string,
+  to: string,
+  inputs: { [name: string]: Json },
+): Promise<void> {
+  const doc = editor.doc.value;
+  try {
+    type Answer = { document: Doc; expressions: { [source: string]: Expression } };
+    const made = await send<Answer>("POST", `${editor.base}rename/`, {
+      document: doc,
+      from,
+      to,
+      of: "inputs",
+    });
+    if (editor.doc.value !== doc) return;
+    editor.expressions.add(made.expressions);
+    editor.change(made.document, T("Rename {from} to {to}", { from, to }));
+    editor.announce(T("{from} is called {to} everywhere now", { from, to }));
+  } catch {
+    editor.setSetting(["inputs"], withKeyRenamed(inputs, [from], to), T("Inputs"));
+  }
 }
 
 type FormProps = {
