@@ -165,6 +165,7 @@ class EndpointDocumentSerializer(DocumentSerializer):
     tags = serializers.ListField(child=serializers.CharField(), required=False)
     data_sources = serializers.ListField(child=serializers.CharField(), required=False)
     limit_per_second = serializers.IntegerField(required=False)
+    limit_per_caller = serializers.IntegerField(required=False)
     request_bytes = serializers.IntegerField(required=False)
     response_bytes = serializers.IntegerField(required=False)
     timeout_seconds = serializers.IntegerField(required=False)

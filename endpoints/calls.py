@@ -37,6 +37,7 @@ from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
 from .repeats import HELD_LONGER, KEY_HEADER, end_claim, fingerprint_of, scope_of
 from .router import decode_path, path_from_django
+from .throttles import Throttle
 
 _log = logging.getLogger(__name__)
 _JSON = ("Content-Type", "application/json")
@@ -187,8 +188,12 @@ class EndpointCall:
             or plan.data_sources is not None
         ):
             self._choose_source(plan, principal)
+        each = plan.caller_throttle
+        # A caller's own limit first: what it turns away is not taken from the others.
+        if each is not None and not each.takes(self.principal if principal.id is not None else self.address):
+            return self._too_many(plan, each)
         if not plan.throttle.takes():
-            return self._too_many(plan)
+            return self._too_many(plan, plan.throttle)
         sent = self.sent = Sent()
         plan.inputs.gather(match.parameters, self.environ, sent)
         values = plan.inputs.bind(sent)
@@ -287,15 +292,16 @@ class EndpointCall:
             "METHOD_NOT_ALLOWED", message, suggestion=f"It takes {allow}.", headers={"Allow": allow}
         )
 
-    def _too_many(self, plan: EndpointPlan) -> Answer:
+    def _too_many(self, plan: EndpointPlan, throttle: Throttle) -> Answer:
+        whose = " from each caller" if throttle.of_each_caller else ""
         problem = Problem(
-            "TOO_MANY_REQUESTS", f"This endpoint takes {plan.throttle.per_second:,} calls a second."
+            "TOO_MANY_REQUESTS", f"This endpoint takes {throttle.per_second:,} calls a second{whose}."
         )
         # Counted by the throttle, not kept: a flood would push everything else out of the history.
         history.note_limited(plan)
         self.plan = None
         body = encode_problem(problem, self.request_id)
-        return Answer(429, [_JSON, *plan.throttle.headers], body, "TOO_MANY_REQUESTS")
+        return Answer(429, [_JSON, *throttle.headers], body, "TOO_MANY_REQUESTS")
 
     def _unexpected(self, error: Exception) -> Problem:
         """What a caller learns of an error that is ours: nothing but an id by which the log tells the rest."""

@@ -9,7 +9,14 @@ from typing import Any
 from auth.methods import AuthMethod
 from stackyard.core.data_source import SOURCES
 from stackyard.core.errors import Faults, did_you_mean
-from stackyard.core.limits import CALLS_PER_SECOND, REQUEST_BYTES, RESPONSE_BYTES, STACK_SECONDS, Limit
+from stackyard.core.limits import (
+    CALLS_PER_CALLER,
+    CALLS_PER_SECOND,
+    REQUEST_BYTES,
+    RESPONSE_BYTES,
+    STACK_SECONDS,
+    Limit,
+)
 from stackyard.core.names import is_name, name_rule
 
 from .inputs import check_places
@@ -18,6 +25,7 @@ from .router import Template, conflict, parse_template
 
 LIMITS: Mapping[str, Limit] = {
     "limit_per_second": CALLS_PER_SECOND,
+    "limit_per_caller": CALLS_PER_CALLER,
     "request_bytes": REQUEST_BYTES,
     "response_bytes": RESPONSE_BYTES,
     "timeout_seconds": STACK_SECONDS,

@@ -42,6 +42,7 @@ class EndpointPlan:
     __slots__ = (
         "_stack",
         "_test_stack",
+        "caller_throttle",
         "callers",
         "data_sources",
         "endpoint_id",
@@ -66,6 +67,8 @@ class EndpointPlan:
         self.throttle = Throttle(
             route.endpoint_id, document.get("limit_per_second") or settings.CALLS_PER_SECOND
         )
+        of_each = document.get("limit_per_caller")
+        self.caller_throttle = Throttle(route.endpoint_id, of_each, of_each_caller=True) if of_each else None
         self.response_bytes = document.get("response_bytes") or RESPONSE_BYTES.default
         self.timeout_seconds = document.get("timeout_seconds") or STACK_SECONDS.default
         self.inputs = RequestInputs(

@@ -21,6 +21,7 @@ from stackyard.stacks.check import Checked, check_document
 from stackyard.stacks.document import ENDPOINT_KEYS, empty_document, with_ids
 from stackyard.stacks.models import Revision
 
+from .advice import advise
 from .checking import check_endpoint, check_name
 from .models import METHODS, ApiGroup, Endpoint
 
@@ -51,6 +52,7 @@ def check(endpoint: Endpoint, document: dict[str, Any], *, with_scopes: bool = F
     faults = Faults()
     if isinstance(document, dict):
         check_endpoint(endpoint.group, document, faults, endpoint)
+        advise(endpoint.group, document, faults)
     catalogue = load_catalogue(endpoint.group.workspace)
     stack = check_document(document, catalogue, extra_keys=ENDPOINT_KEYS, with_scopes=with_scopes)
     return replace(stack, faults=[*faults.found, *stack.faults])

@@ -78,12 +78,24 @@ def _shared_limit() -> SharedLimit | None:
 
 
 class Throttle:
-    """The limit of one published endpoint. The count itself outlives a publication."""
+    """The limit of one published endpoint, or of each caller of it. The count itself outlives a publication."""
 
-    __slots__ = ("_endpoint_id", "_item", "_key", "_local", "_share", "_shared", "headers", "per_second")
+    __slots__ = (
+        "_endpoint_id",
+        "_item",
+        "_key",
+        "_local",
+        "_share",
+        "_shared",
+        "headers",
+        "of_each_caller",
+        "per_second",
+    )
 
-    def __init__(self, endpoint_id: int, per_second: int) -> None:
+    def __init__(self, endpoint_id: int, per_second: int, *, of_each_caller: bool = False) -> None:
         self.per_second = per_second
+        self.of_each_caller = of_each_caller
+        policy = "caller" if of_each_caller else "default"
         self._endpoint_id = endpoint_id
         self._key = str(endpoint_id)
         self._item = RateLimitItemPerSecond(per_second, namespace="stackyard-calls")
@@ -96,17 +108,18 @@ class Throttle:
         self.headers: list[tuple[str, str]] = [
             ("Retry-After", str(seconds)),
             # draft-ietf-httpapi-ratelimit-headers-11
-            ("RateLimit-Policy", f'"default";q={per_second};w=1'),
-            ("RateLimit", f'"default";r=0;t={seconds}'),
+            ("RateLimit-Policy", f'"{policy}";q={per_second};w=1'),
+            ("RateLimit", f'"{policy}";r=0;t={seconds}'),
         ]
 
-    def takes(self) -> bool:
-        """Count one call; False when it is one too many."""
+    def takes(self, whose: str = "") -> bool:
+        """Count one call (of `whose`, where each caller has a limit); False when it is one too many."""
+        key = f"{self._key}/{whose}" if whose else self._key
         allowed: bool | None = None
         if self._shared is not None:
-            allowed = self._shared.take(self._item, self._key)
+            allowed = self._shared.take(self._item, key)
         if allowed is None:
-            allowed = self._local.hit(self._share, self._key)
+            allowed = self._local.hit(self._share, key)
         if not allowed:
             _refused[self._endpoint_id] = self.refused + 1
         return allowed

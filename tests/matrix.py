@@ -184,6 +184,8 @@ OPEN: dict[str, tuple[str, int]] = {
     "": ("/", 302),
     "healthz": ("/healthz", 200),
     "readyz": ("/readyz", 200),
+    # From the machine itself; tests/test_metrics.py has who else.
+    "metrics": ("/metrics", 200),
     "apispec:meta": ("/apispec:meta", 200),
     "apidoc:meta": ("/apidoc:meta", 200),
     "api:meta/<path:rest>": ("/api:meta/nothing", 404),

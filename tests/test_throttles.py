@@ -93,3 +93,13 @@ def test_a_hanging_redis_costs_one_call_50_ms_and_the_others_nothing(settings: A
         begun = time.monotonic()
         assert allowed(throttle, 20) == 20
         assert time.monotonic() - begun < 0.6
+
+
+def test_each_caller_has_a_limit_of_its_own(settings: Any) -> None:
+    settings.WEB_PROCESSES = 1
+    throttle = Throttle(1, 5, of_each_caller=True)
+    greedy = sum(throttle.takes("api_key:1") for _ in range(30))
+    assert 5 <= greedy <= 10
+    assert throttle.takes("api_key:2")
+    assert throttle.takes("203.0.113.7")
+    assert ("RateLimit-Policy", '"caller";q=5;w=1') in throttle.headers

@@ -51,6 +51,10 @@ HISTORY_THREAD = os.environ.get("STACKYARD_HISTORY_THREAD", "1") == "1"
 HISTORY_DAYS = float(os.environ.get("STACKYARD_HISTORY_DAYS", "30"))
 HISTORY_BYTES = int(os.environ.get("STACKYARD_HISTORY_BYTES", "2000000000"))
 HISTORY_ENTRIES = int(os.environ.get("STACKYARD_HISTORY_ENTRIES", "100000"))
+# Who may read /metrics from elsewhere than this machine: whoever sends it as a bearer.
+METRICS_TOKEN = os.environ.get("STACKYARD_METRICS_TOKEN", "")
+# What the check warns about: names, all, off (endpoints/advice.py).
+ADVICE = os.environ.get("STACKYARD_ADVICE", "names")
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
 # Where npm packages of lambdas come from when one is published, and how to get there.
 PACKAGE_ENVIRONMENT = {

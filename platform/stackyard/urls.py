@@ -11,6 +11,7 @@ from lambdas import views as lambdas
 from stackyard import health
 from stackyard.console.words import words
 from stackyard.core.vault.serving import serve as vault
+from stackyard.metrics import metrics
 
 _CANONICAL = r"(?P<canonical>[A-Za-z0-9_-]{1,63})/?"
 
@@ -22,6 +23,7 @@ urlpatterns = [
     re_path(r"^api(?:/|:(?!meta(?:/|\Z)))", EndpointView.as_view()),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics),
     path("", include("auth.oauth.urls")),
     path("", include("stackyard.meta")),
     re_path(rf"^apispec:{_CANONICAL}$", docs.apispec),

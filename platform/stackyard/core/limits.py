@@ -16,6 +16,7 @@ class Limit:
 
 
 CALLS_PER_SECOND = Limit(100, 1_000_000, "calls/s", "Calls per endpoint")
+CALLS_PER_CALLER = Limit(1_000_000, 1_000_000, "calls/s", "Calls per endpoint of each key, user or address")
 REQUEST_BYTES = Limit(10_000_000, 100_000_000, "bytes", "Request body")
 IMPORT_BYTES = Limit(5_000_000_000, 100_000_000_000, "bytes", "A CSV file to import")
 RESPONSE_BYTES = Limit(50_000_000, 500_000_000, "bytes", "Response body")

@@ -31,6 +31,7 @@ ENDPOINT_KEYS = (
     "trace",
     "data_sources",
     "limit_per_second",
+    "limit_per_caller",
     "request_bytes",
     "response_bytes",
     "timeout_seconds",

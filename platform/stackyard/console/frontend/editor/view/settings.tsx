@@ -18,6 +18,7 @@ const KNOWN = new Set([
   "auth",
   "tags",
   "limit_per_second",
+  "limit_per_caller",
   "request_bytes",
   "response_bytes",
   "timeout_seconds",
