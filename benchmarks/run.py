@@ -17,11 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks import endpoint_count, figures, lambda_endpoint, prefect_peer, runs, servers, versus_drf
+from benchmarks import (
+    access,
+    endpoint_count,
+    figures,
+    lambda_endpoint,
+    prefect_peer,
+    runs,
+    servers,
+    versus_drf,
+)
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports", "tables")
+BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports", "tables", "access")
 
 
 def main() -> int:
@@ -52,10 +61,28 @@ def main() -> int:
         reached.append(run_imports())
     if "tables" in wanted:
         reached.append(run_tables())
+    if "access" in wanted:
+        reached.append(run_access())
     if "drf" in wanted:
         reached.append(run_drf(options.rounds, options.seconds))
     print(f"Rounds: {OUTPUT}")
     return 0 if all(reached) else 1
+
+
+def run_access() -> bool:
+    """What a key, a JWT and an OAuth token add to a call."""
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {**os.environ, "STACKYARD_HOME": home, "DATABASE_URL": ""}
+        command = [sys.executable, "-m", "benchmarks.access"]
+        done = subprocess.run(command, cwd=servers.ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    told: dict[str, dict[str, float]] = json.loads(done.stdout)
+    print("\nKnowing the caller, processor time added to a call")
+    for what, cost in told.items():
+        goal = access.GOALS[what]
+        print(
+            f"  {what:6} {cost['cached']:6.1f} µs (at most {goal:.0f}), not cached {cost['uncached']:7.1f} µs"
+        )
+    return all(cost["cached"] <= access.GOALS[what] for what, cost in told.items())
 
 
 IMPORTED_PER_SECOND = 50_000
