@@ -49,6 +49,7 @@ CALLS_PER_SECOND = int(os.environ.get("STACKYARD_CALLS_PER_SECOND", "100"))
 HISTORY_THREAD = os.environ.get("STACKYARD_HISTORY_THREAD", "1") == "1"
 # How long and how much of it is kept; the number of entries is a limit of core/limits.py.
 HISTORY_DAYS = float(os.environ.get("STACKYARD_HISTORY_DAYS", "30"))
+FILES_BYTES = int(os.environ.get("STACKYARD_FILES_BYTES", "10000000000"))
 HISTORY_BYTES = int(os.environ.get("STACKYARD_HISTORY_BYTES", "2000000000"))
 HISTORY_ENTRIES = int(os.environ.get("STACKYARD_HISTORY_ENTRIES", "100000"))
 # Who may read /metrics from elsewhere than this machine: whoever sends it as a bearer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,6 +19,9 @@ from stackyard.core.vault.keeping import ACCESS, KINDS
 
 from .pages import confirmed, page
 from .problems import add_to_form
+
+PREVIEW_BYTES = 2_000_000
+"""Larger pictures are not loaded into the list."""
 
 
 class FileForm(forms.Form):
@@ -68,7 +72,12 @@ class StoredFileAdmin(admin.ModelAdmin):
     def opened(self, file: StoredFile) -> str:
         """A link to the file."""
         url = vault.signed_url(file, 300) if file.access == "private" else vault.as_json(file)["url"]
-        return format_html('<a href="{}" target="_blank" rel="noopener">{}</a>', url, file.name)
+        # From where the console is: its pages show pictures of no other place.
+        here = urlsplit(url)._replace(scheme="", netloc="").geturl()
+        preview: Any = ""
+        if "width" in file.meta and file.size <= PREVIEW_BYTES:
+            preview = format_html('<img src="{}" alt="" class="preview" loading="lazy">', here)
+        return format_html('<a href="{}" target="_blank" rel="noopener">{}{}</a>', here, preview, file.name)
 
     @admin.display(description="Size", ordering="size")
     def length(self, file: StoredFile) -> str:

@@ -8,9 +8,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
 from django.db import transaction
+from django.db.models import Sum
 
 from ..errors import Problem
 from ..limits import FILE_BYTES
@@ -40,7 +42,8 @@ def create(
 ) -> StoredFile:
     """Keep a file. Its type is what its bytes say; pictures are measured.
 
-    Problem `FILE_REFUSED` (422) when it is not of the kind, `PAYLOAD_TOO_LARGE` past the limit, `STORAGE_FULL` (507).
+    Problem `FILE_REFUSED` (422) when it is not of the kind, `PAYLOAD_TOO_LARGE` past the limit, `STORAGE_FULL` (507)
+    when the workspace's files or the disk have no room for it.
     """
     if kind not in KINDS or access not in ACCESS:
         raise Problem("INVALID_INPUT", f"A file is one of {', '.join(KINDS)}, and {' or '.join(ACCESS)}.")
@@ -48,6 +51,7 @@ def create(
     size = content["size"] if isinstance(content, Upload) else len(content)
     if size > FILE_BYTES.default:
         raise Problem("PAYLOAD_TOO_LARGE", f"A file has at most {FILE_BYTES.default:,} bytes.")
+    _check_quota(workspace_id, size)
     shown = clean_name(name or (content["name"] if isinstance(content, Upload) else "file"))
     file.seek(0)
     mime = mime_of(file.read(SNIFFED_BYTES), shown)
@@ -69,6 +73,24 @@ def create(
     row.place = _save(row.place, file)
     row.save()
     return row
+
+
+def used_bytes(workspace_id: int) -> int:
+    """How many bytes a workspace's files have together."""
+    found = StoredFile.objects.filter(workspace_id=workspace_id).aggregate(sum=Sum("size"))
+    return int(found["sum"] or 0)
+
+
+def _check_quota(workspace_id: int, size: int) -> None:
+    """Several who come at the same moment may pass it by what each brings; the next is refused."""
+    most = settings.FILES_BYTES
+    if used_bytes(workspace_id) + size > most:
+        raise Problem(
+            "STORAGE_FULL",
+            f"The files of a workspace have at most {most:,} bytes.",
+            status=507,
+            suggestion="Delete files that nobody needs, or raise STACKYARD_FILES_BYTES.",
+        )
 
 
 def _meta(kind: str, mime: str, file: Any) -> dict[str, Any]:
