@@ -180,3 +180,19 @@ def test_a_run_without_end_is_cancelled(page: Page) -> None:
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".debug-outcome")).to_contain_text("499")
     expect(page.locator(".debug-problem")).to_contain_text("cancelled")
+
+
+def test_five_megabytes_are_shown_in_part_and_loaded_whole_when_asked_for(page: Page) -> None:
+    page.locator("textarea[name=text]").fill(
+        "name: one\nmethod: GET\npath: /customers/{customer_id}\nauth: [public]\n"
+        "inputs: {customer_id: int, note: text}\nstack: []\nresponse: !expr 'input.note | fill(50000)'\n"
+    )
+    fill(page, "1")
+    page.get_by_label("note").fill(97 * "x")
+    page.get_by_role("button", name="Run Ctrl").click()
+    expect(page.locator(".debug-outcome")).to_contain_text("200")
+    body = page.get_by_label("Response body")
+    assert len(body.inner_text()) == 100_000
+    page.locator(".debug-body").get_by_role("button", name="Load all").click()
+    expect(page.locator(".debug-body").get_by_role("button", name="Load all")).to_have_count(0)
+    assert body.evaluate("place => place.textContent.length") == 5_000_001
