@@ -69,7 +69,7 @@ class RecordInput:
     @property
     def is_required(self) -> bool:
         """Whether it cannot be left empty."""
-        return self.field.required and self.field.default is None
+        return is_needed(self.field)
 
     @property
     def link(self) -> str:
@@ -87,6 +87,11 @@ class RecordInput:
         if self.field.default is not None:
             notes.append(f"empty: {show_default(self.field.default)}")
         return " · ".join(notes)
+
+
+def is_needed(field: FieldDef) -> bool:
+    """Whether a new record must say something here."""
+    return field.required and field.default is None
 
 
 def _is_worth_saying(option: str, value: Any) -> bool:

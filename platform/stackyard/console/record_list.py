@@ -11,26 +11,15 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from stackyard.core.errors import Problem
-from stackyard.tables.field_type import Refused
 from stackyard.tables.query import Query
 from stackyard.tables.schema import FieldDef, TableDef
 from stackyard.tables.store import Store
 
 from .problems import sentence
+from .record_filters import OPERATORS, condition
 
 PER_PAGE = 50
 CELL_CHARACTERS = 80
-
-OPERATORS = (
-    ("contains", "contains", "$contains"),
-    ("equals", "is", "$eq"),
-    ("differs", "is not", "$ne"),
-    ("least", "at least", "$gte"),
-    ("most", "at most", "$lte"),
-    ("has", "has the item", "$has"),
-    ("empty", "is empty", "$exists"),
-)
-"""Word in the address, words on the page, operator of the where language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +74,10 @@ class RecordList:
 
     def _where(self) -> Any:
         definition = self.table.readable.get(self.asked.get("field", ""))
-        operator = {word: operator for word, _, operator in OPERATORS}.get(self.asked.get("op", ""))
-        if definition is None or operator is None:
+        word = self.asked.get("op", "")
+        if definition is None or word not in {known for known, _, _ in OPERATORS}:
             return None
-        if operator == "$exists":
-            return {definition.name: {"$exists": False}}
-        return {definition.name: {operator: self._operand(definition, operator)}}
-
-    def _operand(self, definition: FieldDef, operator: str) -> Any:
-        text = self.asked.get("value", "")
-        if operator == "$contains":
-            return text
-        kind = (
-            definition.type.of if operator == "$has" and hasattr(definition.type, "of") else definition.type
-        )
-        try:
-            return kind.to_json(kind.parse(text, lenient=True))
-        except Refused:
-            # The store says what is wrong with it, in its own words.
-            return text
+        return condition(definition, word, self.asked.get("value", ""))
 
     # For the template
 

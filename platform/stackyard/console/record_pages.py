@@ -16,10 +16,12 @@ from stackyard.tables.models import Table
 from stackyard.tables.schema import TableDef, load_schema
 from stackyard.tables.store import Store
 
+from . import grid
 from .chosen_source import source_of
 from .pages import Crumb, confirmed, page
+from .record_filters import OPERATORS
 from .record_inputs import RecordInput, add_problem, inputs_of, read_inputs
-from .record_list import OPERATORS, RecordList
+from .record_list import RecordList
 
 View = Callable[..., HttpResponse]
 
@@ -75,6 +77,7 @@ def list_records(request: HttpRequest, table: Table) -> HttpResponse:
         pages=records.pages(),
         operators=OPERATORS,
         definition=definition,
+        grid=grid.props(table, definition),
     )
 
 

@@ -20,6 +20,7 @@ from stackyard.core.models import Workspace
 from stackyard.tables import changes
 from stackyard.tables.models import Index, Table
 
+from . import grid
 from .chosen_workspace import InWorkspace
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
@@ -87,6 +88,7 @@ class TableAdmin(InWorkspace):
                 name="tables_table_hide_index",
             ),
             *RecordPages(self._found, view).urls(),
+            *grid.urls(),
         ]
 
     def _found(self, answer: Callable[..., Any]) -> Callable[..., HttpResponse]:
