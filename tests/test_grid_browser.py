@@ -245,3 +245,25 @@ def test_rows_are_filtered_sorted_and_paged_and_the_address_says_so(sheet: Sheet
     picture(page, "grid-phone")
     page.get_by_role("button", name="Remove filter").click()
     expect(page.locator(".grid tbody tr")).to_have_count(50)
+
+
+def test_a_pasted_sheet_is_looked_at_and_imported(sheet: Sheet, table: Table) -> None:
+    page = sheet.page
+    sheet.go(60, "name")
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "Ann\\tann@example.com\\t41\\nBob\\tnobody\\t300\\n");
+            document.activeElement.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+    page.wait_for_url("**/import/*/")
+    expect(page.get_by_role("status").filter(has_text="1 fit, 1 would be refused")).to_be_visible()
+    expect(page.get_by_label("Field for email")).to_have_value("email")
+    for theme in ("light", "dark"):
+        set_theme(page, theme)
+        check_accessibility(page)
+        picture(page, f"import-look-{theme}")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.wait_for_url("**/runs/run/**")

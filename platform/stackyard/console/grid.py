@@ -23,6 +23,7 @@ from stackyard.tables.store import Store
 
 from .chosen_source import source_of
 from .grid_columns import columns_of, labels_of, row_of, targets
+from .import_pages import paste
 from .json_pages import body_of, json_page
 from .record_filters import OPERATORS, read_filters, where_of
 from .record_inputs import is_needed
@@ -41,6 +42,7 @@ def urls() -> list[URLPattern]:
         "add": {"post": add},
         "remove": {"post": remove},
         "targets": {"get": look_up},
+        "paste": {"post": paste},
     }
     return [
         path(f"<int:pk>/grid/{name}/", json_page(**_opened(deeds)), name=f"tables_table_grid_{name}")
@@ -71,7 +73,7 @@ def opened(request: HttpRequest, pk: int) -> tuple[Store, TableDef]:
 
 def props(table: Table, definition: TableDef) -> dict[str, Any]:
     """What the island begins with."""
-    names = ("rows", "cell", "change", "add", "remove", "targets")
+    names = ("rows", "cell", "change", "add", "remove", "targets", "paste")
     return {
         "table": table.name,
         "columns": columns_of(definition),

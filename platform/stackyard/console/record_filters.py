@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -70,14 +71,13 @@ def where_of(table: TableDef, filters: Sequence[Sequence[str]]) -> dict[str, Any
 
 def read_filters(text: str) -> list[list[str]]:
     """Filters as an address has them, in JSON. Problem `INVALID_INPUT` when they are none."""
-    try:
+    given: Any = None
+    with contextlib.suppress(ValueError, RecursionError):
         given = json.loads(text) if text else []
-    except (ValueError, RecursionError):
-        given = None
-    is_list = isinstance(given, list) and len(given) <= FILTERS
-    if not is_list or not all(
-        isinstance(one, list) and len(one) == 3 and all(isinstance(part, str) for part in one)
-        for one in given
-    ):
-        raise Problem("INVALID_INPUT", f"filters: expected at most {FILTERS} of [field, comparison, text].")
-    return list(given)
+    if isinstance(given, list) and len(given) <= FILTERS and all(map(_is_filter, given)):
+        return given
+    raise Problem("INVALID_INPUT", f"filters: expected at most {FILTERS} of [field, comparison, text].")
+
+
+def _is_filter(given: Any) -> bool:
+    return isinstance(given, list) and len(given) == 3 and all(isinstance(part, str) for part in given)

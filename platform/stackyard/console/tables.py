@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from stackyard.core.models import Workspace
 from stackyard.tables import changes
 from stackyard.tables.models import Index, Table
 
-from . import grid
+from . import grid, import_pages
 from .chosen_workspace import InWorkspace
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
@@ -89,19 +90,22 @@ class TableAdmin(InWorkspace):
             ),
             *RecordPages(self._found, view).urls(),
             *grid.urls(),
+            *import_pages.urls(self._found, view),
         ]
 
-    def _found(self, answer: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    def _found(self, answer: Callable[..., Any]) -> Callable[..., Any]:
         """A view that is handed the table; the list with a word when it is gone, or when a Problem has no form."""
 
-        def view(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
+        def view(request: HttpRequest, pk: int, **more: Any) -> HttpResponseBase:
             table = Table.objects.select_related("workspace").filter(pk=pk, hidden_at=None).first()
             if table is None:
                 messages.error(request, _("There is no such table; somebody may have hidden it."))
                 return HttpResponseRedirect(reverse(LIST))
             try:
                 answered = answer(request, table, **more)
-                made: HttpResponse = answered if isinstance(answered, HttpResponse) else answered.answer()
+                made: HttpResponseBase = (
+                    answered if isinstance(answered, HttpResponseBase) else answered.answer()
+                )
                 return made
             except Problem as problem:
                 messages.error(request, _("Not done: {problem}").format(problem=sentence(problem)))

@@ -85,7 +85,9 @@ export class GridStore {
   async load(): Promise<void> {
     const asked = this.question();
     history.replaceState(null, "", asked.size ? `?${asked}` : location.pathname);
-    document.dispatchEvent(new CustomEvent("grid:asked", { detail: String(asked) }));
+    // What is exported is what is shown.
+    const link = document.querySelector<HTMLAnchorElement>("a[data-export]");
+    if (link) link.search = String(asked);
     await this.#page(asked, false);
   }
 

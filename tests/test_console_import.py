@@ -1,0 +1,119 @@
+"""CSV in and out of a table in the console: the look before anything is written, the run, what it refused, the export."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from stackyard.runs.models import Run
+from stackyard.runs.working import work
+from stackyard.tables.changes import create_table
+from stackyard.tables.models import Table
+from stackyard.tables.schema import load_schema
+from stackyard.tables.store import Store
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
+
+
+@pytest.fixture
+def people(console: Client) -> Table:
+    """People with a name, an age and an address that tells them apart."""
+    shop = factories.make_workspace()
+    fields = {
+        "name": {"type": "text", "required": True},
+        "age": "int",
+        "email": {"type": "email", "unique": True},
+    }
+    return create_table(shop, "people", fields=fields)
+
+
+def names(table: Table) -> list[str]:
+    found = Store(load_schema(table.workspace_id)).query(_all(table))
+    return [record["name"] for record in found]
+
+
+def _all(table: Table) -> Any:
+    from stackyard.tables.query import Query
+
+    return Query(table=table.name, sort=["id"])
+
+
+def upload(console: Client, table: Table, content: bytes) -> str:
+    """Upload a file; the address of the look at it."""
+    answer = console.post(
+        f"/admin/tables/table/{table.pk}/import/", {"file": SimpleUploadedFile("a.csv", content)}
+    )
+    assert answer.status_code == 302, answer.content
+    return str(answer.headers["Location"])
+
+
+def test_a_file_is_looked_at_before_it_is_imported_by_a_run(console: Client, people: Table) -> None:
+    address = upload(
+        console, people, "Name;Age;E-Mail\nJürgen;41;j@example.com\nBob;old;b@example.com\n".encode("cp1252")
+    )
+    text = console.get(address).content.decode()
+    assert "2 rows were looked at: 1 fit, 1 would be refused" in text
+    assert "expected an integer" in text
+    assert names(people) == []
+    answer = console.post(address, {"do": "import", "encoding": "cp1252", "delimiter": ";"})
+    run = Run.objects.get()
+    assert str(run.pk) in answer.headers["Location"]
+    work(run.pk)
+    assert names(people) == ["Jürgen"]
+    refused = console.get(f"/admin/tables/table/{people.pk}/imported/{run.pk}/rejects/")
+    assert b"".join(refused.streaming_content).decode().splitlines()[1].startswith("3,Age,old,")
+
+
+def test_columns_are_chosen_and_records_changed_by_a_unique_field(console: Client, people: Table) -> None:
+    Store(load_schema(people.workspace_id)).add("people", {"name": "Ann", "email": "a@example.com"})
+    address = upload(console, people, b"who,mail\nAnna,a@example.com\nBob,b@example.com\n")
+    assert "Import CSV" in console.get(address).content.decode()
+    missing = console.post(address, {"do": "import"})
+    assert "No header names a field" in missing.content.decode()
+    sent = {"do": "import", "column-0": "name", "column-1": "email", "key": "email"}
+    assert console.post(address, sent).status_code == 302
+    work(Run.objects.get().pk)
+    assert names(people) == ["Anna", "Bob"]
+
+
+def test_a_pasted_sheet_of_ten_thousand_rows_is_looked_at(console: Client, people: Table) -> None:
+    rows = "".join(f"P{n}\t{'x' if n == 5_000 else n}\tp{n}@example.com\n" for n in range(10_000))
+    sent = json.dumps({"text": f"name\tage\temail\n{rows}"})
+    grid = f"/admin/tables/table/{people.pk}/grid/paste/"
+    address = console.post(grid, sent, content_type="application/json").json()["url"]
+    text = console.get(address).content.decode()
+    assert "10000 rows were looked at: 9999 fit, 1 would be refused" in text
+    assert console.post(grid, "{}", content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\x00\x01", b'"open\n', "﻿name\nAnn".encode("utf-16")])
+def test_an_odd_file_is_answered(console: Client, people: Table, content: bytes) -> None:
+    address = f"/admin/tables/table/{people.pk}/import/"
+    answer = console.post(address, {"file": SimpleUploadedFile("a.csv", content)})
+    assert answer.status_code in (200, 302)
+    if answer.status_code == 302:
+        look = answer.headers["Location"]
+        assert console.get(look).status_code in (200, 302)
+        odd = {"delimiter": "xx", "encoding": "none", "column-0": "nothing", "key": "name"}
+        assert console.post(look, odd).status_code in (200, 302)
+    assert console.get(f"{address}{'0' * 32}/").status_code == 302
+    assert names(people) == []
+
+
+def test_what_the_filters_leave_is_exported(console: Client, people: Table) -> None:
+    Store(load_schema(people.workspace_id)).add_many(
+        "people", [{"name": "=Ann", "age": 1}, {"name": "Bob", "age": 2}]
+    )
+    base = f"/admin/tables/table/{people.pk}/export/"
+    filters = json.dumps([["age", "equals", "1"]])
+    made = console.get(base, {"filters": filters, "guard": "1"})
+    lines = b"".join(made.streaming_content).decode().splitlines()
+    assert len(lines) == 2
+    assert "'=Ann" in lines[1]
+    assert len(b"".join(console.get(base).streaming_content).decode().splitlines()) == 3
+    assert console.get(base, {"filters": '[["age","equals","x"]]'}).status_code == 302
