@@ -79,6 +79,10 @@ def addresses() -> list[str]:
         f"/admin/core/workspace/{workspace.pk}/history/",
         "/admin/tables/table/",
         "/admin/tables/table/add/",
+        "/admin/tables/table/dropped/",
+        "/admin/tables/table/relations/",
+        f"{one}/import/",
+        f"{one}/fields/{table.fields.first().pk}/type/",  # type: ignore[union-attr]
         f"{one}/change/",
         f"{one}/delete/",
         f"{one}/fields/{table.fields.first().pk}/",  # type: ignore[union-attr]

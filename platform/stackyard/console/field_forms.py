@@ -25,7 +25,7 @@ ACCESS = [
 ]
 
 
-def _types() -> list[tuple[str, list[tuple[str, str]]]]:
+def field_types() -> list[tuple[str, list[tuple[str, str]]]]:
     """The field types by group, for a select."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, kind in FieldType.all().items():
@@ -108,7 +108,7 @@ class FieldRowForm(forms.Form):
     """A new field, on one row."""
 
     name = forms.CharField(max_length=63, widget=forms.TextInput(attrs={"class": "code"}))
-    type = forms.ChoiceField(choices=lazy(_types, list), initial="text")  # type: ignore[arg-type]
+    type = forms.ChoiceField(choices=lazy(field_types, list), initial="text")  # type: ignore[arg-type]
     options = OptionsField(required=False)
     required = forms.BooleanField(required=False)
     unique = forms.BooleanField(required=False)

@@ -78,6 +78,7 @@ class FieldPage:
             kind=kind,
             options=[(name, option) for name, option in kind.option_spec.items()],
             action=_("Change the field"),
+            retype_url=reverse("admin:tables_table_retype", args=[self.table.pk, field.pk]),
             hide_url=reverse("admin:tables_table_hide_field", args=[self.table.pk, field.pk]),
         )
 

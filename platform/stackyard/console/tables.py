@@ -23,11 +23,14 @@ from stackyard.tables.models import Index, Table
 
 from . import grid, import_pages
 from .chosen_workspace import InWorkspace
+from .dropped_page import dropped_page
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
 from .pages import confirmed, page
 from .problems import add_to_rows, sentence
 from .record_pages import RecordPages
+from .relations_page import relations
+from .retype_page import RetypePage
 from .table_page import LIST, TablePage, crumbs_of
 
 
@@ -75,9 +78,16 @@ class TableAdmin(InWorkspace):
         return [
             path("", view(self.changelist_view), name="tables_table_changelist"),
             path("add/", view(self.add_view), name="tables_table_add"),
+            path("dropped/", view(dropped_page), name="tables_table_dropped"),
+            path("relations/", view(relations), name="tables_table_relations"),
             path("<int:pk>/change/", view(self._found(TablePage)), name="tables_table_change"),
             path("<int:pk>/delete/", view(self._found(hide_table)), name="tables_table_delete"),
             path("<int:pk>/fields/<int:field>/", view(self._found(FieldPage)), name="tables_table_field"),
+            path(
+                "<int:pk>/fields/<int:field>/type/",
+                view(self._found(RetypePage)),
+                name="tables_table_retype",
+            ),
             path(
                 "<int:pk>/fields/<int:field>/hide/",
                 view(self._found(hide_field)),
