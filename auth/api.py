@@ -71,6 +71,7 @@ class KeyViewSet(MetaViewSet):
 
     noun, tag, model = "API key", "API keys", ApiKey
     builders_only = frozenset({"partial_update"})
+    owners_only = frozenset({"list", "create", "retrieve", "partial_update", "destroy"})
     shows = KeySerializer
     answers = {"create": NewKeySerializer}
     bodies = {"create": KeySerializer, "partial_update": KeyChangeSerializer}

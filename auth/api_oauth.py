@@ -92,6 +92,7 @@ class ApplicationViewSet(MetaViewSet):
 
     noun, tag, model = "OAuth application", "OAuth applications", Application
     builders_only = frozenset({"create", "partial_update", "secret"})
+    owners_only = frozenset({"list", "create", "retrieve", "partial_update", "destroy", "secret"})
     shows = ApplicationSerializer
     answers = {"create": MadeApplicationSerializer, "secret": MadeApplicationSerializer}
     bodies = {"create": NewApplicationSerializer, "partial_update": ApplicationChangeSerializer}
@@ -141,6 +142,7 @@ class ConsentViewSet(MetaViewSet):
     """What people have given to an application."""
 
     noun, tag, model = "consent", "OAuth applications", Application
+    owners_only = frozenset({"list", "destroy"})
     shows = ConsentSerializer
 
     def list(self, request: Request, workspace: str, application: int) -> Response:

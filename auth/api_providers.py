@@ -59,6 +59,7 @@ class ProviderViewSet(MetaViewSet):
 
     noun, tag, model = "login provider", "login providers", Provider
     builders_only = frozenset({"create"})
+    owners_only = frozenset({"list", "create", "retrieve", "destroy"})
     shows = ProviderSerializer
     bodies = {"create": NewProviderSerializer}
 

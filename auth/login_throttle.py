@@ -9,17 +9,31 @@ from __future__ import annotations
 from stackyard.core import cache
 from stackyard.core.errors import Problem
 from stackyard.core.limits import LOGIN_FAILURES, LOGIN_FAILURES_OF_ADDRESS, LOGIN_SECONDS
+from stackyard.core.secrets import digest
 
 from .tokens import Holder
 
+# No workspace has this id.
+_CONSOLE = 2**62
+
 
 class Tries:
-    """The failures of one record and of one address. `address` is None where nobody called over HTTP."""
+    """The failures of one subject (a record, a person) and of one address; None where nobody called over HTTP."""
 
     def __init__(self, holder: Holder, address: str | None) -> None:
+        self._count(holder.workspace_id, holder.subject, address)
+
+    @classmethod
+    def of_console(cls, email: str, address: str | None, what: str = "password") -> Tries:
+        """The failures at the console's own door: `what` is `password` or `code`, counted apart."""
+        made = cls.__new__(cls)
+        made._count(_CONSOLE, f"{what}:{digest(email.strip().lower())}", address)
+        return made
+
+    def _count(self, workspace_id: int, subject: str, address: str | None) -> None:
         # Stacks can reach the cache of their workspace, never this one: no workspace has an id below zero.
-        self._workspace_id = -holder.workspace_id
-        self._counts = [(f"login:{holder.subject}", LOGIN_FAILURES.default)]
+        self._workspace_id = -workspace_id
+        self._counts = [(f"login:{subject}", LOGIN_FAILURES.default)]
         if address:
             self._counts.append((f"login-from:{address}", LOGIN_FAILURES_OF_ADDRESS.default))
 

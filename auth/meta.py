@@ -19,6 +19,7 @@ from stackyard.core.principal import Principal
 from .callers import bearer_of
 from .keys import check_place, find_key
 from .methods.api_key import ApiKeyMethod
+from .roles import principal_of
 
 
 class MetaKey(BaseAuthentication):
@@ -56,7 +57,7 @@ class ConsoleSession(SessionAuthentication):
         if found is None or not found[0].is_staff:
             return None
         account = found[0]
-        return Principal("builder", account.pk, label=account.email), account
+        return principal_of(account), account
 
     def enforce_csrf(self, request: Request) -> None:
         """Ask Django's own request, so that the JSON body stays unread. DRF PermissionDenied."""

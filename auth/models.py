@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from stackyard.core.models import Workspace
 
@@ -55,6 +56,72 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email or f"record {self.record_id} of table {self.table_id}"
+
+
+class Membership(models.Model):
+    """The role of a person of the console in a workspace (`auth.roles`)."""
+
+    VIEWER, BUILDER, OWNER = "viewer", "builder", "owner"
+    ROLES: ClassVar[list[tuple[str, Any]]] = [
+        (VIEWER, _("Viewer")),
+        (BUILDER, _("Builder")),
+        (OWNER, _("Owner")),
+    ]
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=7, choices=ROLES)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "workspace"], name="one_role_a_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.role} of {self.workspace}"
+
+
+class Invitation(models.Model):
+    """A role offered to an e-mail address by a link that is good once, for a while (`auth.team`); kept as a digest."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=7, choices=Membership.ROLES)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["workspace", "email"],
+                condition=models.Q(accepted_at=None),
+                name="one_open_invitation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role} of {self.workspace}"
+
+
+class SecondFactor(models.Model):
+    """What an account proves itself with after its password (`auth.second_factor`).
+
+    `stored_secret` is encrypted; `last_step` is the newest time step whose code was used, so that none is good twice.
+    `recovery_digests` are of codes that are good once each.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    stored_secret = models.TextField(editable=False)
+    last_step = models.BigIntegerField(default=0)
+    recovery_digests = models.JSONField(default=list, editable=False)
+    confirmed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user}"
 
 
 class ApiKey(models.Model):

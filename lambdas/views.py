@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from auth.keys import find_valid
 from auth.methods import bearer_of
 from auth.methods.api_key import ApiKeyMethod
+from auth.roles import role_in
 from stackyard.core.answers import json_answer, only_reads, problem_answer
 from stackyard.core.body import parse_body, read_body
 from stackyard.core.errors import Problem
@@ -79,12 +80,12 @@ def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 def _may_see(request: HttpRequest, run: Run) -> bool:
-    """Owners of the installation, keys that manage the workspace, and whoever started it, whatever its scopes.
+    """People with a role in the workspace, keys that manage it, and whoever started it, whatever its scopes.
 
     What was started without credentials is found without: its id is 74 random bits that only the starter was told.
     Problem `UNAUTHORIZED` for a key that is none, and for nobody.
     """
-    if request.user.is_authenticated and request.user.is_superuser:
+    if role_in(request.user, run.workspace_id):
         return True
     started_by = run.principal or {}
     text = request.META.get("HTTP_X_API_KEY") or bearer_of(request.META)

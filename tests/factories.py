@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auth.keys import create_key
-from auth.models import User
+from auth.models import Membership, User
 from endpoints.groups import create_group
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import create_endpoint, publish
@@ -43,6 +43,13 @@ def make_key(workspace: Workspace, *scopes: str) -> str:
 def make_owner(email: str = "owner@example.com", password: str = "a-long-password") -> User:
     """A person who may do everything in the console."""
     return User.objects.create_superuser(email, password)
+
+
+def make_member(workspace: Workspace, role: str, email: str = "member@example.com") -> User:
+    """A person of the console with a role in a workspace and the password `a-long-password`."""
+    account = User.objects.create_user(email, "a-long-password", is_staff=True)
+    Membership.objects.create(user=account, workspace=workspace, role=role)
+    return account
 
 
 CUSTOMERS: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ class Row:
     body: Any = None
     query: str = ""
     builders_only: bool = False
+    owners_only: bool = False
 
 
 def drafts(one: str, document: dict[str, Any]) -> dict[tuple[str, str], Row]:
@@ -61,7 +63,7 @@ META: dict[tuple[str, str], Row] = {
     ("GET", "api:meta/workspaces"): Row(),
     ("POST", "api:meta/workspaces"): Row(201, {"name": "new"}, builders_only=True),
     ("GET", _W): Row(),
-    ("PATCH", _W): Row(body={"description": "x"}),
+    ("PATCH", _W): Row(body={"description": "x"}, owners_only=True),
     ("GET", f"{_W}/variables"): Row(),
     ("POST", f"{_W}/variables"): Row(201, {"name": "NEW"}),
     ("GET", f"{_W}/variables/<str:variable>"): Row(),
@@ -136,27 +138,30 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/schedules/<int:schedule>"): Row(),
     ("PATCH", f"{_W}/schedules/<int:schedule>"): Row(body={"paused": True}),
     ("POST", f"{_W}/schedules/<int:schedule>/runs"): Row(202, {}),
-    ("GET", f"{_W}/keys"): Row(),
-    ("POST", f"{_W}/keys"): Row(201, {"name": "new"}),
-    ("GET", f"{_W}/keys/<int:key>"): Row(),
-    ("PATCH", f"{_W}/keys/<int:key>"): Row(body={"scopes": ["shop"]}, builders_only=True),
-    ("DELETE", f"{_W}/keys/<int:key>"): Row(204),
-    ("GET", f"{_W}/oauth/applications"): Row(),
+    ("GET", f"{_W}/keys"): Row(owners_only=True),
+    ("POST", f"{_W}/keys"): Row(201, {"name": "new"}, owners_only=True),
+    ("GET", f"{_W}/keys/<int:key>"): Row(owners_only=True),
+    ("PATCH", f"{_W}/keys/<int:key>"): Row(body={"scopes": ["shop"]}, builders_only=True, owners_only=True),
+    ("DELETE", f"{_W}/keys/<int:key>"): Row(204, owners_only=True),
+    ("GET", f"{_W}/oauth/applications"): Row(owners_only=True),
     ("POST", f"{_W}/oauth/applications"): Row(
-        201, {"name": "new", "scopes": ["shop"], "grant": "client_credentials"}, builders_only=True
+        201,
+        {"name": "new", "scopes": ["shop"], "grant": "client_credentials"},
+        builders_only=True,
+        owners_only=True,
     ),
-    ("GET", _O): Row(),
-    ("PATCH", _O): Row(body={"scopes": ["shop:read"]}, builders_only=True),
-    ("DELETE", _O): Row(204),
-    ("POST", f"{_O}/secret"): Row(builders_only=True),
-    ("GET", f"{_O}/consents"): Row(),
-    ("DELETE", f"{_O}/consents/<uuid:consent>"): Row(404),
+    ("GET", _O): Row(owners_only=True),
+    ("PATCH", _O): Row(body={"scopes": ["shop:read"]}, builders_only=True, owners_only=True),
+    ("DELETE", _O): Row(204, owners_only=True),
+    ("POST", f"{_O}/secret"): Row(builders_only=True, owners_only=True),
+    ("GET", f"{_O}/consents"): Row(owners_only=True),
+    ("DELETE", f"{_O}/consents/<uuid:consent>"): Row(404, owners_only=True),
     ("GET", f"{_W}/alerts"): Row(),
     ("POST", f"{_W}/alerts"): Row(201, ALERT),
     ("GET", f"{_W}/alerts/<int:alert>"): Row(),
     ("PATCH", f"{_W}/alerts/<int:alert>"): Row(body={"active": False}),
     ("DELETE", f"{_W}/alerts/<int:alert>"): Row(204),
-    ("GET", f"{_W}/providers"): Row(),
+    ("GET", f"{_W}/providers"): Row(owners_only=True),
     ("POST", f"{_W}/providers"): Row(
         201,
         {
@@ -167,9 +172,10 @@ META: dict[tuple[str, str], Row] = {
             "redirect_uris": ["https://a.example/b"],
         },
         builders_only=True,
+        owners_only=True,
     ),
-    ("GET", f"{_W}/providers/<str:provider>"): Row(),
-    ("DELETE", f"{_W}/providers/<str:provider>"): Row(204),
+    ("GET", f"{_W}/providers/<str:provider>"): Row(owners_only=True),
+    ("DELETE", f"{_W}/providers/<str:provider>"): Row(204, owners_only=True),
     ("GET", f"{_W}/files"): Row(),
     ("POST", f"{_W}/files"): Row(201, {"name": "new.txt", "text": "x"}),
     ("GET", f"{_W}/files/<int:file>"): Row(),
@@ -207,3 +213,44 @@ OPEN: dict[str, tuple[str, int]] = {
     ".well-known/oauth-authorization-server": ("/.well-known/oauth-authorization-server", 200),
     ".well-known/openid-configuration": ("/.well-known/openid-configuration", 200),
 }
+
+
+# --- the console --------------------------------------------------------------------------------------
+
+ROLES = ("viewer", "builder", "manager")
+"""Members of the workspace, each with the rights of those before; a manager has the role owner."""
+
+# Pages that anybody may open, and what they answer: signing in and out, the second step, an invented invitation.
+CONSOLE_OPEN = {
+    "admin/login/": 200,
+    "admin/logout/": 302,
+    "admin/code/": 302,
+    "admin/join/<str:token>/": 404,
+}
+_OF_INSTALLATION = re.compile(r"admin/accounts/user/|admin/core/workspace/(add/|.*/delete/)")
+_OF_OWNERS = re.compile(r"admin/(accounts/(apikey|application|provider)|team|audit)/")
+_SETTINGS = re.compile(r"admin/(settings/|core/workspace/)")
+_OWN = re.compile(r"admin/(\Z|logout/|password_change/|two-factor/|jsi18n/|workspace/\Z|data-source/)")
+_READING = re.compile(r"admin/(find|docs|editor)/|/(editor/(check|yaml|lines|changes)|code/check)/\Z")
+_MODEL = re.compile(r"admin/(core|tables|endpoints|stacks|lambdas|runs|accounts)/\w+/")
+
+
+def least(route: str, method: str) -> str | None:
+    """The least role for a page of the console: `anyone` signed in, a member's, or None for the installation's owners alone."""
+    if _OWN.match(route):
+        return "anyone"
+    if _OF_INSTALLATION.match(route):
+        return None
+    if _OF_OWNERS.match(route):
+        return "manager"
+    if method == "GET":
+        return "builder" if _MODEL.match(route) and route.endswith(("/add/", "/delete/")) else "viewer"
+    if _SETTINGS.match(route):
+        return "manager"
+    if _READING.search(route):
+        return "viewer"
+    return (
+        "builder"
+        if _MODEL.match(route) or route.startswith(("admin/test-data/", "admin/alerts/"))
+        else "manager"
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connections
 from playwright.sync_api import Page
 
 from auth.keys import create_key
-from auth.models import User
+from auth.models import Invitation, User
 from auth.oauth.applications import register
 from endpoints.models import HistoryEntry
 from lambdas.publishing import create_lambda
@@ -41,6 +42,14 @@ def addresses() -> list[str]:
     function = create_function(workspace, {"name": "double", "description": hostile})
     alert, _secret = create_rule(workspace, **{**ALERT, "name": hostile})
     variable = create_variable(workspace, "CITY", hostile)
+    member = factories.make_member(workspace, "builder").memberships.get()
+    Invitation.objects.create(
+        workspace=workspace,
+        email=f"{'x' * 60}@example.com",
+        role="viewer",
+        digest="x",
+        expires_at=datetime.now(UTC),
+    )
     key = create_key(workspace, hostile)[0]
     partner = register(workspace, hostile, ["shop"], grant="client_credentials")[0]
     written = create_lambda(
@@ -111,8 +120,11 @@ def addresses() -> list[str]:
         f"/admin/endpoints/historyentry/{entry.pk}/change/",
         "/admin/accounts/user/",
         "/admin/accounts/user/add/",
-        f"/admin/accounts/user/{User.objects.get().pk}/change/",
-        f"/admin/accounts/user/{User.objects.get().pk}/password/",
+        f"/admin/accounts/user/{User.objects.get(is_superuser=True).pk}/change/",
+        f"/admin/accounts/user/{User.objects.get(is_superuser=True).pk}/password/",
+        "/admin/team/",
+        f"/admin/team/{member.pk}/remove/",
+        "/admin/two-factor/",
         "/admin/accounts/apikey/",
         "/admin/accounts/apikey/add/",
         f"/admin/accounts/apikey/{key.pk}/change/",

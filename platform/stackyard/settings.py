@@ -194,6 +194,7 @@ VERSION_WATCHED = ON_POSTGRESQL and os.environ.get("STACKYARD_VERSION_WATCHED", 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "auth.roles.Roles"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -228,6 +229,10 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/console/build/[\w-]+-[A-Z0-9]{8}\.\w+$"
 
 SESSION_COOKIE_HTTPONLY = True
+# A sign-in ends after a day at the latest. Over TLS the browser takes the cookie from this host and no other (RFC 6265bis §4.1.3.2).
+SESSION_COOKIE_AGE = 86_400
+SESSION_COOKIE_NAME = "__Host-sessionid" if PUBLIC_URL.startswith("https://") else "sessionid"
+SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https://") else 0
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")

@@ -17,7 +17,7 @@ from auth.oauth import applications
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .pages import confirmed, page
 from .problems import add_to_form
 
@@ -50,7 +50,7 @@ class NewApplicationForm(ApplicationForm):
     """An application to be."""
 
     field_order = ("workspace", "name", "kind", "table", "scopes", "redirect_uris")
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
         choices=[

@@ -12,16 +12,26 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from auth import roles
 from endpoints.models import ApiGroup, Endpoint
 from endpoints.publishing import set_active
 
 from .activity import Activity, last_day
 from .blueprint_page import blueprint_page, with_options
-from .chosen_workspace import InWorkspace, chosen_workspace, narrowed_to
+from .chosen_workspace import InWorkspace, chosen_workspace, in_sight, narrowed_to
 from .new_endpoint import BlueprintForm, NewEndpointForm
 from .owners import EndpointOwner
 from .pages import page
 from .stack_pages import StackPages
+
+
+class GroupsInSight(admin.RelatedFieldListFilter):
+    """The groups of the workspaces that the person has a role in."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """Identifier and name of each."""
+        groups = in_sight(ApiGroup.objects.order_by("name"), request.user, roles.VIEWER)
+        return [(group.pk, str(group)) for group in groups]
 
 
 class EndpointAdmin(InWorkspace):
@@ -33,7 +43,7 @@ class EndpointAdmin(InWorkspace):
     list_display = ("call", "name", "state", "group", "auth")
     ordering = ("group__workspace__name", "group__name", "path", "method")
     list_display_links = ("call",)
-    list_filter = ("group", "method", "active")
+    list_filter = (("group", GroupsInSight), "method", "active")
     search_fields = ("name", "path", "description")
     list_select_related = ("published", "group", "group__workspace")
     actions = None

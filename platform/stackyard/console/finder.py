@@ -21,6 +21,7 @@ from stackyard.tables.models import Table
 
 from . import menu
 from .chosen_workspace import narrowed_to
+from .gate import may_open
 from .pages import page
 
 SHOWN = 8
@@ -180,18 +181,25 @@ ACTIONS = (
 def find(request: HttpRequest) -> HttpResponse:
     """`GET …/find/?q=`: a page of what was found, or JSON for the palette."""
     words = request.GET.get("q", "").split()[:8]
-    groups = [group for group in _groups(words, narrowed_to(request)) if group["found"]]
+    groups = [group for group in _groups(words, narrowed_to(request), request) if group["found"]]
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"groups": groups})
     return page(request, "console/find.html", _("Search"), [], asked=" ".join(words), groups=groups)
 
 
-def _groups(words: list[str], workspace: Workspace | None) -> Iterator[dict[str, Any]]:
+def _groups(words: list[str], workspace: Workspace | None, request: HttpRequest) -> Iterator[dict[str, Any]]:
     if words:
         for kind in FINDABLE:
             yield {"heading": str(kind.heading), "found": list(kind.find(words, workspace))}
-    yield {"heading": _("Go to"), "found": [entry for entry in _entries() if _says(entry, words)]}
-    yield {"heading": _("Do"), "found": [entry for entry in _actions() if _says(entry, words)]}
+    yield {"heading": _("Go to"), "found": _offered(_entries(), words, request)}
+    yield {"heading": _("Do"), "found": _offered(_actions(), words, request)}
+
+
+def _offered(
+    entries: Iterator[dict[str, str]], words: list[str], request: HttpRequest
+) -> list[dict[str, str]]:
+    """Those that say the words and are open to the person."""
+    return [entry for entry in entries if _says(entry, words) and may_open(request, entry["url"])]
 
 
 def _entries() -> Iterator[dict[str, str]]:

@@ -18,7 +18,7 @@ from stackyard.stacks import publishing
 from stackyard.stacks.document import empty_document
 from stackyard.stacks.models import Function
 
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .owners import FunctionOwner
 from .pages import page
 from .problems import add_to_form
@@ -28,7 +28,7 @@ from .stack_pages import StackPages
 class NewFunctionForm(forms.Form):
     """Where a function lives and what it is called; the rest is its document."""
 
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(
         max_length=63, help_text=gettext_lazy("Letters, digits and _, such as order_total.")
     )

@@ -13,8 +13,10 @@ from endpoints.models import ApiGroup
 from stackyard.core.models import Workspace
 from stackyard.tables.models import Table
 
+from .chosen_workspace import SightField
 
-class GroupField(forms.ModelChoiceField):
+
+class GroupField(SightField):
     """A group with its workspace."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -26,7 +28,7 @@ class GroupField(forms.ModelChoiceField):
         )
 
 
-class TableField(forms.ModelChoiceField):
+class TableField(SightField):
     """A table with its workspace."""
 
     def label_from_instance(self, obj: Any) -> str:

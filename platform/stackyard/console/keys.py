@@ -18,7 +18,7 @@ from auth.models import ApiKey
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .pages import confirmed, page
 from .problems import add_to_form, sentence
 from .times import MomentField
@@ -56,7 +56,7 @@ class NewKeyForm(RightsForm):
     """A key to be."""
 
     field_order = ("workspace", "name", "scopes", "expires_at", "addresses")
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(max_length=100, help_text=gettext_lazy("Who will use it: n8n, the mobile app …"))
 
 

@@ -21,7 +21,7 @@ from stackyard.core.models import Workspace
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.schedule import pause
 
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .code_pages import CodePages
 from .lambda_editor import LambdaEditor
 from .owners import LambdaOwner, StackOwner
@@ -38,7 +38,7 @@ return { hello };
 class NewLambdaForm(forms.Form):
     """Where a lambda lives and what it is called; the rest is its document."""
 
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(
         max_length=63, help_text=gettext_lazy("Letters, digits and _, such as process_daily_orders.")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,7 @@ SECTIONS: Sequence[Section] = (
                 "admin:accounts_provider_changelist",
                 ("accounts.Provider",),
             ),
-            Entry(_("Team"), "people", "admin:accounts_user_changelist", ("accounts.User",)),
+            Entry(_("Team"), "people", "admin:team", ("accounts.User",)),
         ),
     ),
     Section(
@@ -93,10 +93,10 @@ def has_page(model: type[Model]) -> bool:
     return any(model._meta.label in entry.models for section in SECTIONS for entry in section.entries)
 
 
-def menu(path: str) -> list[dict[str, Any]]:
+def menu(path: str, is_open: Callable[[str], bool] = lambda address: True) -> list[dict[str, Any]]:
     """The sections for a template: `{"text", "entries": [{"text", "icon", "url", "is_current"}]}`.
 
-    The entry of the page at `path` is the one whose address the path goes on from furthest.
+    `is_open` says of an address whether the person may go there. The entry of the page at `path` is the one whose address the path goes on from furthest.
     """
     rows = [(entry, _prefixes(entry)) for section in SECTIONS for entry in section.entries]
     home = reverse("admin:index")
@@ -118,6 +118,7 @@ def menu(path: str) -> list[dict[str, Any]]:
                     "is_current": entry.address == current,
                 }
                 for entry in section.entries
+                if is_open(reverse(entry.address))
             ],
         }
         for section in SECTIONS

@@ -71,7 +71,10 @@ class ScheduleAdmin(admin.ModelAdmin):
         asked = request.GET.get("workspace")
         chosen = narrowed_to(request)
         if asked is not None:
-            chosen = next((w for w in all_workspaces(request) if str(w.pk) == asked), None)
+            chosen = next(
+                (w for w in all_workspaces(request) if str(w.pk) == asked),
+                narrowed_to(request) if asked else None,
+            )
         only = {"workspace": chosen} if chosen is not None else {}
         schedules = _with_last_run(Schedule.objects.filter(**only).select_related("workspace"))
         waiting = Run.objects.filter(

@@ -37,9 +37,27 @@ class ConsoleSite(AdminSite):
         super().register([model for model in models if menu.has_page(model)], admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Owners only, until there are roles."""
-        user = request.user
-        return user.is_active and user.is_staff and user.is_superuser  # type: ignore[union-attr]
+        """Whoever has a role in some workspace; which page is for whom says `gate.py`."""
+        from auth import roles
+
+        user: Any = request.user
+        return roles.is_person(user) and (user.is_superuser or bool(roles.roles_of(user)))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page behind sign-in, CSRF, and the gate."""
+        from .gate import guarded
+
+        return super().admin_view(guarded(view), cacheable)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The first step of signing in: address and password."""
+        from .signing_in import SignIn
+
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
+        shown = {**self.each_context(request), **(extra_context or {})}
+        answer: Any = SignIn.as_view(extra_context=shown)(request)
+        return answer  # type: ignore[no-any-return]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Nothing: the console has a menu of its own (`menu.py`)."""
@@ -52,9 +70,13 @@ class ConsoleSite(AdminSite):
             chosen_source,
             chosen_workspace,
             docs_page,
+            joining,
             palette_pages,
             performance,
             settings_page,
+            signing_in,
+            team,
+            two_factor,
         )
         from .finder import find
         from .labels import translate_labels
@@ -72,6 +94,12 @@ class ConsoleSite(AdminSite):
             path("performance/", self.admin_view(performance.performance), name="performance"),
             path("settings/", self.admin_view(settings_page.settings_page), name="settings"),
             *alerts.urls(self.admin_view),
+            path("code/", signing_in.prove, name="prove"),
+            path("join/<str:token>/", joining.join_page, name="join"),
+            path("two-factor/", self.admin_view(two_factor.two_factor), name="two_factor"),
+            path("team/", self.admin_view(team.team_page), name="team"),
+            path("team/<int:pk>/remove/", self.admin_view(team.remove), name="team_remove"),
+            path("team/<int:pk>/reset-code/", self.admin_view(team.reset_code), name="team_reset_code"),
             *palette_pages.urls(self.admin_view),
             *super().get_urls(),
         ]
@@ -83,7 +111,9 @@ class ConsoleSite(AdminSite):
             from . import chosen_source, chosen_workspace
 
             shown["palette"] = {"url": reverse("admin:find")}
-            shown["menu"] = menu.menu(request.path)
+            from .gate import may_open
+
+            shown["menu"] = menu.menu(request.path, lambda address: may_open(request, address))
             shown["here"] = menu.current(shown["menu"])
             shown["workspaces"] = chosen_workspace.all_workspaces(request)
             shown["chosen_workspace"] = chosen_workspace.chosen_workspace(request)

@@ -17,6 +17,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.models import StoredFile, Workspace
 from stackyard.core.vault.keeping import ACCESS, KINDS
 
+from .chosen_workspace import InWorkspace, SightField
 from .pages import confirmed, page
 from .problems import add_to_form
 
@@ -27,7 +28,7 @@ PREVIEW_BYTES = 2_000_000
 class FileForm(forms.Form):
     """A file to keep."""
 
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     file = forms.FileField(help_text="At most 10 MB here; larger ones go through an endpoint of your own.")
     kind = forms.ChoiceField(choices=[(kind, kind.capitalize()) for kind in KINDS])
     access = forms.ChoiceField(
@@ -53,7 +54,7 @@ class FileForm(forms.Form):
             return None
 
 
-class StoredFileAdmin(admin.ModelAdmin):
+class StoredFileAdmin(InWorkspace):
     """The list of files. A name opens the file, private ones through a link of five minutes."""
 
     show_facets = admin.ShowFacets.NEVER

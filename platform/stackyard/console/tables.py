@@ -22,7 +22,7 @@ from stackyard.tables import changes
 from stackyard.tables.models import Index, Table
 
 from . import grid, import_pages
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .dropped_page import dropped_page
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
@@ -37,7 +37,7 @@ from .table_page import LIST, TablePage, crumbs_of
 class NewTableForm(forms.Form):
     """What a table is called and where it lives."""
 
-    workspace = forms.ModelChoiceField(Workspace.objects.all(), empty_label=None)
+    workspace = SightField(Workspace.objects.all(), empty_label=None)
     name = forms.CharField(max_length=63, help_text=gettext_lazy("Letters, digits and _, such as customers."))
     description = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})

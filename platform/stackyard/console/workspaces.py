@@ -33,10 +33,11 @@ class WorkspaceForm(forms.ModelForm):
         }
 
 
-class WorkspaceAdmin(ProblemsOnForm):
+class WorkspaceAdmin(ProblemsOnForm, InWorkspace):
     """Name, description, time zone. A workspace cannot be deleted here: that would take every record with it."""
 
     form = WorkspaceForm
+    workspace_lookup = "pk"
     show_facets = admin.ShowFacets.NEVER
     list_display = ("name", "description", "timezone", "created_at")
     search_fields = ("name", "description")

@@ -31,6 +31,7 @@ class WorkspaceViewSet(MetaViewSet):
 
     noun, tag, model = "workspace", "workspaces", Workspace
     builders_only = frozenset({"create"})
+    owners_only = frozenset({"partial_update"})
     shows = WorkspaceSerializer
     bodies = {"create": WorkspaceSerializer, "partial_update": WorkspaceSerializer}
 

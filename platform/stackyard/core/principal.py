@@ -15,6 +15,7 @@ class Principal:
     the console) or `system`. `id` is the key's, record's or account's id. `scopes` are the contract's
     (`*`, `GROUP`, `GROUP:read`, `GROUP/ENDPOINT`, `meta`). `session` is the sign-in that a user's token belongs to,
     `data_source` the only one that the caller may work on (None: it is not said).
+    `roles` of a builder: the workspaces as (id, role) where he has one; the scope `*` stands for all of them.
     """
 
     kind: str
@@ -26,11 +27,16 @@ class Principal:
     label: str = ""
     session: str | None = None
     data_source: str | None = None
+    roles: tuple[tuple[int, str], ...] = ()
 
     @property
     def is_anonymous(self) -> bool:
         """Whether nobody was identified."""
         return self.kind == "anonymous"
+
+    def role_in(self, workspace_id: int) -> str | None:
+        """A builder's role in a workspace: `owner`, `builder`, `viewer`; None where it is not his."""
+        return "owner" if "*" in self.scopes else dict(self.roles).get(workspace_id)
 
     def as_value(self) -> dict[str, Any]:
         """What a stack sees as `auth`."""

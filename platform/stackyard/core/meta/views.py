@@ -37,9 +37,9 @@ class NoQuery(StrictSerializer):
 class MetaViewSet(ViewSet):
     """Base of every resource; from what a class declares come the checks and the OpenAPI description.
 
-    `noun` and `tag` name it. `model` is what a builder's rights are asked about (None: any builder may), `rights`
+    `noun` and `tag` name it. `model` is what a person's rights are asked about (None: whoever is signed in may), `rights`
     the right of a deed where the HTTP method's own would be wrong (`publish` is a POST but changes), `builders_only`
-    the deeds that no key may do. `shows` is the serializer of an answer, `answers` of single deeds; `bodies` and
+    the deeds that no key may do, `owners_only` those that want the role owner. `shows` is the serializer of an answer, `answers` of single deeds; `bodies` and
     `queries` are the serializers of what comes in, by deed; `pages` the deeds that
     answer a page of a list. What is not declared is refused.
     """
@@ -49,6 +49,7 @@ class MetaViewSet(ViewSet):
     model: ClassVar[type[Model] | None] = None
     rights: ClassVar[Mapping[str, str]] = {}
     builders_only: ClassVar[frozenset[str]] = frozenset()
+    owners_only: ClassVar[frozenset[str]] = frozenset()
     shows: ClassVar[type[BaseSerializer[Any]] | None] = None
     answers: ClassVar[Mapping[str, type[BaseSerializer[Any]] | None]] = {}
     bodies: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -101,7 +102,9 @@ class MetaViewSet(ViewSet):
     def workspaces(self) -> QuerySet[Workspace]:
         """The workspaces this principal may manage."""
         if self.principal.kind == "builder":
-            return Workspace.objects.all()
+            if "*" in self.principal.scopes:
+                return Workspace.objects.all()
+            return Workspace.objects.filter(pk__in=[pk for pk, _ in self.principal.roles])
         return Workspace.objects.filter(pk=self.principal.workspace_id or 0)
 
     def workspace(self) -> Workspace:
