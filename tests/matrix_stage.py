@@ -59,6 +59,7 @@ def make_stage() -> Stage:
 
 
 def _furnish(shop: Workspace) -> dict[str, str]:
+    create_table(shop, "members", fields={"email": {"type": "email", "unique": True}, "password": "password"})
     set_up(shop, "google", "github", "c", "s", redirect_uris=["https://a.example/b"])
     table = create_table(shop, "customers", fields={"name": "text"}, indexes=[{"fields": ["name"]}])
     record = Store(load_schema(shop.pk)).add("customers", {"name": "Ann"})

@@ -80,6 +80,9 @@ class SightField(forms.ModelChoiceField):
         made = super().__deepcopy__(memo)
         found: Any = made.queryset
         made.queryset = in_sight(found, person.get(), self.least_role)
+        if person.get() is not None and not person.get().is_superuser:
+            # What belongs to no workspace is the installation's, and not a member's to make.
+            made.required, made.empty_label = True, None
         return made
 
     least_role = roles.BUILDER

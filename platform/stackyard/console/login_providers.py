@@ -17,7 +17,7 @@ from auth.providers import setup
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 
-from .chosen_workspace import InWorkspace
+from .chosen_workspace import InWorkspace, SightField
 from .pages import confirmed, page
 from .problems import add_to_form
 
@@ -27,7 +27,7 @@ _LIST = "admin:accounts_provider_changelist"
 class ProviderForm(forms.Form):
     """A provider to be."""
 
-    workspace = forms.ModelChoiceField(
+    workspace = SightField(
         Workspace.objects.all(),
         required=False,
         empty_label=gettext_lazy("The console itself"),
