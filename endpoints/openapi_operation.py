@@ -51,6 +51,18 @@ class EndpointFacts:
     epoch_timestamps: bool = False
 
 
+_IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": (
+        "Does a request that is sent again only once: for 24 hours the same request with the same key gets the first answer, with"
+        " `Idempotent-Replayed: true`. The key with another request, or while the first is in flight, is 409."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+
+
 def tags_of(endpoint: EndpointFacts) -> list[str]:
     """Its own tags, or the first literal segment of its path, which groups the operations on one resource."""
     if endpoint.tags:
@@ -67,6 +79,8 @@ def operation(endpoint: EndpointFacts, path_names: Mapping[str, str]) -> dict[st
     if description and description != made["summary"]:
         made["description"] = description
     parameters = [_parameter(given, path_names) for given in endpoint.inputs if given.place != "body"]
+    if endpoint.method == "POST":
+        parameters.append(dict(_IDEMPOTENCY_KEY))
     if parameters:
         made["parameters"] = parameters
     body = [given for given in endpoint.inputs if given.place == "body"]

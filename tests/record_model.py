@@ -11,6 +11,8 @@ from functools import cmp_to_key
 from typing import Any
 
 from stackyard.core.jsonout import iso
+from stackyard.tables.conversions.casting import Cast
+from stackyard.tables.field_type import FieldType, Refused
 
 Record = Mapping[str, Any]
 
@@ -206,3 +208,21 @@ def _double(value: Fraction) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def converted(
+    records: dict[int, dict[str, Any]], name: str, old: str, new: str
+) -> tuple[dict[int, Any], int]:
+    """A field's values in another type by the record's id, and how many can't be (None then).
+
+    What becomes of a cell is the caster's to say (tests/test_conversions.py); that each meets its own record is asked here.
+    """
+    cast = Cast(FieldType.get(old)({}), FieldType.get(new)({}))
+    made: dict[int, Any] = {}
+    refused = 0
+    for number, record in records.items():
+        try:
+            made[number] = None if record[name] is None else cast.value(record[name])
+        except Refused:
+            made[number], refused = None, refused + 1
+    return made, refused

@@ -285,3 +285,16 @@ def test_no_text_can_break_the_document(texts: list[str], fields: dict[str, t.Ty
     validate(document)
     assert json.loads(spelled(document, "json").body) == document
     assert yaml.load(spelled(document, "yaml").body.decode()).data == document
+
+
+def test_a_post_may_be_sent_again_with_a_key() -> None:
+    document = group_document(group(), [get_customer(), add_customer()])
+    named = {
+        method: [one["name"] for one in found.get("parameters", [])]
+        for operations in document["paths"].values()
+        for method, found in operations.items()
+    }
+    assert {method: "Idempotency-Key" in names for method, names in named.items()} == {
+        "get": False,
+        "post": True,
+    }

@@ -23,12 +23,13 @@ from hypothesis.stateful import (
 
 from stackyard.core.errors import Problem
 from stackyard.tables import changes
+from stackyard.tables.conversions.starting import retype
 from stackyard.tables.models import Field
 from stackyard.tables.query import Query
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests.factories import make_workspace
-from tests.record_model import aggregated, in_order, meets
+from tests.record_model import aggregated, converted, in_order, meets
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
@@ -49,6 +50,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 SPECS: dict[str, dict[str, Any]] = {"list": {"type": "list", "of": "int"}}
 NUMBERS = ("int", "decimal", "float")
 KINDS = sorted(VALUES)
+CONVERTED = ["int", "decimal", "float", "text", "bool"]
 ORDER = ("$gt", "$gte", "$lt", "$lte")
 
 
@@ -93,8 +95,6 @@ class StoreMachine(RuleBasedStateMachine):
     def keep(self, record: dict[str, Any]) -> None:
         assert record["created_at"].microsecond % 1000 == 0
         self.records[record["id"]] = record
-
-    # Changes of the table
 
     @precondition(lambda self: len(self.fields) < 8)
     @rule(target=names, kind=st.sampled_from(KINDS), required=st.booleans(), data=st.data())
@@ -141,7 +141,20 @@ class StoreMachine(RuleBasedStateMachine):
             changes.add_index(self.table, [name, "-key"])
             self.reload()
 
-    # Records
+    @rule(name=names, kind=st.sampled_from(CONVERTED), on_bad=st.sampled_from(["null", "refuse"]))
+    def retype_field(self, name: str, kind: str, on_bad: str) -> None:
+        if self.fields[name] in (kind, "list"):
+            return
+        after, refused = converted(self.records, name, self.fields[name], kind)
+        if refused and on_bad == "refuse":
+            with pytest.raises(Problem, match="can't become"):
+                retype(self.field(name), {"type": kind}, on_bad=on_bad)
+            return
+        assert retype(self.field(name), {"type": kind}, on_bad=on_bad) is None
+        self.fields[name] = kind
+        for number, value in after.items():
+            self.records[number][name] = value
+        self.reload()
 
     @rule(data=st.data())
     def add(self, data: st.DataObject) -> None:
@@ -254,8 +267,6 @@ class StoreMachine(RuleBasedStateMachine):
             self.store.add("t", {})
             self.store.delete_many("t", {})
             raise ZeroDivisionError
-
-    # Questions
 
     def wheres(self, depth: int) -> st.SearchStrategy[dict[str, Any]]:
         one = st.sampled_from(sorted(self.fields)).flatmap(lambda name: self.conditions(name))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ from stackyard.core.errors import Problem
 from stackyard.runs import states
 from stackyard.runs.progress import Stopped
 from stackyard.runs.run_kind import ClaimedRun, Outcome
+from stackyard.tables import ddl
 from stackyard.tables.bulk import move_sequence
 from stackyard.tables.database import Moved, busy_when_locked
 from stackyard.tables.schema import fresh_schema, load_schema
@@ -31,6 +33,24 @@ from .writing import BatchWriter
 BATCH_ROWS = {"sqlite": 2_000, "postgresql": 5_000}
 REJECT_HEADER = ("line", "column", "value", "reason")
 _TRIES = 3
+CACHE_KB = 8_192
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """SQLite: pages of the file are not kept in this process; a table that only grows has no use for them."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    names = ("cache_size", "mmap_size")
+    before = [int((ddl.run(f"PRAGMA {name}") or [(0,)])[0][0]) for name in names]
+    try:
+        for name, value in zip(names, (-CACHE_KB, 0), strict=True):
+            ddl.run(f"PRAGMA {name} = {value}")
+        yield
+    finally:
+        for name, value in zip(names, before, strict=True):
+            ddl.run(f"PRAGMA {name} = {value}")
 
 
 class ImportJob:
@@ -56,7 +76,7 @@ class ImportJob:
             path, layout = rewrite(path, layout), Layout("utf-8", layout.delimiter)
         self._total = _count_lines(path)
         try:
-            with path.open("rb") as file:
+            with path.open("rb") as file, _little_memory():
                 if not self._import(file, layout):
                     return Outcome(states.ACCEPTED)
         except Stopped:
