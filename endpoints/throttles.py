@@ -2,7 +2,9 @@
 
 The `limits` library counts (sliding window counter: the last window's count, weighted by how much of it is
 still in view, plus this one's). Without Redis, or while it is away, each web process allows its share, so the
-endpoint's limit holds: never open, never closed.
+endpoint's limit holds: never open, never closed. Neither change of hands gives a window away: what Redis lets
+through is counted here too, so the share is used up already when Redis goes away; what was let through
+meanwhile is owed to Redis and counted there first when it is back.
 """
 
 from __future__ import annotations
@@ -22,8 +24,12 @@ from redis.retry import Retry
 
 _log = logging.getLogger(__name__)
 _REDIS_SECONDS = 0.05
+# How long Redis is left alone after a failure; twice as long after each further one.
 _AWAY_SECONDS = 1.0
+_AWAY_SECONDS_MOST = 8.0
 _LOG_SECONDS = 60.0
+# A window's calls are owed for this long at most: they weigh nothing two windows later.
+_OWED_SECONDS = 4
 
 
 class SharedLimit:
@@ -38,33 +44,69 @@ class SharedLimit:
         )
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self._away_until = 0.0
+        self._away_seconds = _AWAY_SECONDS
         self._logged_at = -math.inf
 
-    def take(self, item: RateLimitItemPerSecond, key: str) -> bool | None:
-        """Whether one more call fits, in every process; None when Redis does not answer."""
+    def take(self, item: RateLimitItemPerSecond, key: str, calls: int = 1) -> bool | None:
+        """Whether so many more calls fit, in every process; None when Redis does not answer."""
         if time.monotonic() < self._away_until:
             return None
         try:
-            return self._strategy.hit(item, key)
+            allowed = self._strategy.hit(item, key, cost=calls)
         except (RedisError, OSError) as error:
             now = time.monotonic()
-            self._away_until = now + _AWAY_SECONDS
+            self._away_until = now + self._away_seconds
+            self._away_seconds = min(2 * self._away_seconds, _AWAY_SECONDS_MOST)
             if now - self._logged_at > _LOG_SECONDS:
                 self._logged_at = now
                 _log.warning("Redis is away (%s): calls are limited in each process", error)
             return None
+        self._away_seconds = _AWAY_SECONDS
+        return allowed
 
 
-_local: SlidingWindowCounterRateLimiter | None = None
+class OwnLimit:
+    """What this process has let through, in memory, whoever allowed it."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+        self._strategy = SlidingWindowCounterRateLimiter(self._storage)
+
+    def take(self, share: RateLimitItemPerSecond, key: str) -> bool:
+        """Whether one more call fits into this process's share."""
+        return self._strategy.hit(share, key)
+
+    def note(self, share: RateLimitItemPerSecond, key: str) -> None:
+        """Count a call that Redis allowed, beyond the share too."""
+        seconds = share.get_expiry()
+        _, window = self._storage.sliding_window_keys(share.key_for(key), seconds, time.time())
+        # As long as the library keeps a window: while it is this one, and while it is the last one.
+        self._storage.incr(window, 2 * seconds)
+
+    def owed(self, key: str) -> int:
+        """How many calls Redis has not counted yet."""
+        return self._storage.get(f"owed/{key}")
+
+    def owe(self, share: RateLimitItemPerSecond, key: str) -> None:
+        """One more that Redis has not counted; no more than one window's."""
+        if self.owed(key) < share.amount:
+            self._storage.incr(f"owed/{key}", _OWED_SECONDS)
+
+    def pay(self, key: str, calls: int) -> None:
+        """Redis has counted so many of those owed."""
+        self._storage.decr(f"owed/{key}", calls)
+
+
+_local: OwnLimit | None = None
 _shared: SharedLimit | None = None
 _refused: dict[int, int] = {}
 
 
-def _local_limit() -> SlidingWindowCounterRateLimiter:
+def _local_limit() -> OwnLimit:
     """This process's own counts. Made in the process that uses them: a thread of the storage does not survive a fork."""
     global _local
     if _local is None:
-        _local = SlidingWindowCounterRateLimiter(MemoryStorage())
+        _local = OwnLimit()
     return _local
 
 
@@ -115,13 +157,28 @@ class Throttle:
     def takes(self, whose: str = "") -> bool:
         """Count one call (of `whose`, where each caller has a limit); False when it is one too many."""
         key = f"{self._key}/{whose}" if whose else self._key
-        allowed: bool | None = None
-        if self._shared is not None:
-            allowed = self._shared.take(self._item, key)
-        if allowed is None:
-            allowed = self._local.hit(self._share, key)
+        allowed = self._local.take(self._share, key) if self._shared is None else self._take_shared(key)
         if not allowed:
             _refused[self._endpoint_id] = self.refused + 1
+        return allowed
+
+    def _take_shared(self, key: str) -> bool:
+        shared, own = self._shared, self._local
+        assert shared is not None
+        owed = own.owed(key)
+        allowed = shared.take(self._item, key, 1 + owed)
+        if owed and allowed is not None:
+            if allowed:
+                own.pay(key, owed)
+            elif shared.take(self._item, key):
+                # No room for all at once: the room there is goes to what was let through before.
+                own.pay(key, 1)
+        if allowed is None:
+            allowed = own.take(self._share, key)
+            if allowed:
+                own.owe(self._share, key)
+        elif allowed:
+            own.note(self._share, key)
         return allowed
 
     @property
