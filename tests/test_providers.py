@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import oidc_provider_mock
 import pytest
 import requests
+from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 
-from auth.models import Identity, Provider
+from auth.models import Identity, Provider, User
 from auth.providers import logging_in, setup
 from auth.providers.setup import set_up
 from endpoints.models import ApiGroup
@@ -21,8 +22,8 @@ from stackyard.tables.changes import create_table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests.doors import Door
-from tests.factories import make_endpoint, make_group, make_owner
-from tests.oauth_clients import MEMBERS, values_of
+from tests.factories import make_endpoint, make_group, make_owner, make_workspace
+from tests.oauth_clients import MEMBERS, Browser, make_stage, values_of
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 BACK = "https://app.example/back"
@@ -42,11 +43,17 @@ def mock() -> Iterator[str]:
 
 @pytest.fixture
 def shop(mock: str, settings: Any, workspace: Workspace) -> ApiGroup:
-    """A group with both endpoints of a login, and a provider on this machine."""
+    """The group of a login, and a provider on this machine."""
     settings.OUTBOUND_ALLOW = ["127.0.0.0/8"]
     settings.OUTBOUND_PORTS = str(urlsplit(mock).port)
     create_table(workspace, "members", fields=MEMBERS)
-    group = make_group(workspace, "shop")
+    set_up(workspace, "mock", "oidc", "the-client", "the-secret", issuer=mock, redirect_uris=[BACK])
+    return make_login_group(workspace, "shop")
+
+
+def make_login_group(workspace: Workspace, name: str) -> ApiGroup:
+    """A group with both endpoints of a login, and one for who is logged in."""
+    group = make_group(workspace, name)
     given = {name: {"$expr": f"input.{name}"} for name in ("provider", "state", "code", "iss")}
     make_endpoint(
         group,
@@ -64,7 +71,6 @@ def shop(mock: str, settings: Any, workspace: Workspace) -> ApiGroup:
         response={"$expr": "tokens"},
     )
     make_endpoint(group, "/me", auth=["jwt"], response={"$expr": "auth.id"})
-    set_up(workspace, "mock", "oidc", "the-client", "the-secret", issuer=mock, redirect_uris=[BACK])
     return group
 
 
@@ -221,3 +227,41 @@ def test_a_provider_is_set_up_and_removed_in_the_console(console: Client, worksp
     assert BACK.encode() in console.get("/admin/accounts/provider/").content
     assert console.post(f"/admin/accounts/provider/{made.pk}/remove/").status_code == 302
     assert not Provider.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "history"])
+def test_one_workspace_logs_people_in_to_another(live_server: Any, settings: Any) -> None:
+    """Our client against our own server: the people of one workspace log in to the app of another."""
+    here = settings.PUBLIC_URL = live_server.url
+    settings.OUTBOUND_ALLOW, settings.OUTBOUND_PORTS = ["127.0.0.0/8"], str(urlsplit(here).port)
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ISS_ENDPOINT": here}
+    people = make_stage()
+    known, secret = people.registered(scopes=["openid", "email"], redirect_uris=[BACK])
+    company = make_workspace("company")
+    create_table(company, "visitors", fields=MEMBERS)
+    make_login_group(company, "app")
+    set_up(company, "shop", "oidc", known.client_id, secret, issuer=here, redirect_uris=[BACK])
+    app = Door(WSGIHandler())
+
+    def logged_in(**change: str) -> Any:
+        begun = app.get("/api:app/auth/shop/start").json()
+        back = Browser().consents(values_of(begun["url"]))
+        assert (back["iss"], back["state"]) == (here, begun["state"])
+        return app.post("/api:app/auth/shop/finish", json={**back, **change})
+
+    first, again = logged_in(), logged_in()
+    assert [(a.json()["id"], a.json()["is_new"]) for a in (first, again)] == [(1, True), (1, False)]
+    headers = {"Authorization": f"Bearer {again.json()['authToken']}"}
+    assert app.get("/api:app/me", headers=headers).json() == 1
+    assert app.get("/api:shop/who", headers=headers).status == 401, "a login of the other workspace"
+    record = Store(load_schema(company.pk)).get("visitors", 1)
+    assert record is not None
+    assert (record["email"], record["email_verified"]) == ("ann@example.com", True)
+    ann = User.objects.get(workspace=people.workspace)
+    assert Identity.objects.get().subject == str(ann.pk)
+    for change in ({"iss": f"{here}/other"}, {"code": "x"}):
+        refused = logged_in(**change)
+        assert (refused.status, refused.error["code"]) == (401, "LOGIN_FAILED"), change
+    Store(load_schema(people.workspace.pk)).patch("members", 1, {"email_verified": False})
+    Identity.objects.all().delete()
+    assert logged_in().error["code"] == "EMAIL_NOT_VERIFIED"

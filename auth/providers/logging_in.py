@@ -20,7 +20,7 @@ from stackyard.core.errors import Problem
 from stackyard.core.secrets import digest
 
 from .models import Provider
-from .setup import PRESETS, fetched, json_of, metadata_of, provider_failed
+from .setup import PRESETS, fetched, json_of, metadata_of, parsed, provider_failed
 
 SECONDS = 600
 """How long somebody may take at the provider."""
@@ -44,9 +44,10 @@ class _Answer:
         self.status_code = answer.status
 
     def json(self) -> Any:
-        import json
-
-        return json.loads(self._answer.body)
+        found = parsed(self._answer)
+        if not isinstance(found, dict):
+            raise provider_failed(f"it answered {self.status_code} without tokens")
+        return found
 
     def raise_for_status(self) -> None:
         raise provider_failed(f"it answered {self.status_code}")
@@ -176,8 +177,6 @@ def _person(claims: Mapping[str, Any]) -> Person:
 
 def _github_person(found: Mapping[str, Any], token: str) -> Person:
     """GitHub is no OpenID provider: who it is, and the proved address, come from its API."""
-    import json
-
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     user = json_of(
         outbound.request("GET", found["userinfo_endpoint"], headers=headers, follow_redirects=False)
@@ -185,9 +184,23 @@ def _github_person(found: Mapping[str, Any], token: str) -> Person:
     if type(user.get("id")) is not int:
         raise provider_failed("it does not say who it is")
     answer = outbound.request("GET", found["emails_endpoint"], headers=headers, follow_redirects=False)
-    emails = json.loads(answer.body) if answer.status == 200 else []
-    proved = [e["email"].lower() for e in emails if e.get("primary") is True and e.get("verified") is True]
-    return Person(str(user["id"]), proved[0] if proved else None)
+    return Person(str(user["id"]), _proved_address(answer))
+
+
+def _proved_address(answer: outbound.Response) -> str | None:
+    """GitHub's primary address, if it is proved; None too when it does not tell any. Problem `PROVIDER_FAILED` for nonsense.
+
+    404 and 403 are its answers to a token without `user:email`, which the person may have left out.
+    """
+    if answer.status in (403, 404):
+        return None
+    told = parsed(answer)
+    if answer.status != 200 or not isinstance(told, list) or not all(isinstance(e, dict) for e in told):
+        raise provider_failed(f"it answered {answer.status} when asked for e-mail addresses")
+    proved = [e.get("email") for e in told if e.get("primary") is True and e.get("verified") is True]
+    if len(proved) > 1 or not all(isinstance(email, str) and "@" in email for email in proved):
+        raise provider_failed("its list of e-mail addresses is not as it should be")
+    return proved[0].lower() if proved else None
 
 
 def _place(provider: Provider) -> int:

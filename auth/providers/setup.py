@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,7 @@ class Preset:
     label: str
     scopes: str
     issuer: str = ""
-    metadata: Mapping[str, str] | None = None
+    metadata: Mapping[str, Any] | None = None
     hint: str = ""
 
 
@@ -45,10 +46,13 @@ PRESETS: Mapping[str, Preset] = {
         "GitHub",
         "read:user user:email",
         metadata={
+            "issuer": "https://github.com/login/oauth",
             "authorization_endpoint": "https://github.com/login/oauth/authorize",
             "token_endpoint": "https://github.com/login/oauth/access_token",
             "userinfo_endpoint": "https://api.github.com/user",
             "emails_endpoint": "https://api.github.com/user/emails",
+            # The only way that its documentation knows.
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
         },
     ),
     "oidc": Preset("OpenID Connect", "openid email", hint="The issuer is what its discovery document says."),
@@ -159,15 +163,18 @@ def fetched(url: str, *, afresh: bool = False) -> Mapping[str, Any]:
 
 def json_of(answer: outbound.Response) -> dict[str, Any]:
     """The JSON object of an answer. Problem `PROVIDER_FAILED` for anything else."""
-    import json
-
-    try:
-        found = json.loads(answer.body)
-    except ValueError:
-        found = None
+    found = parsed(answer)
     if answer.status != 200 or not isinstance(found, dict):
         raise provider_failed(f"it answered {answer.status}")
     return found
+
+
+def parsed(answer: outbound.Response) -> Any:
+    """The JSON of an answer, whatever it says of its type; None when it is none."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def provider_failed(why: str) -> Problem:
