@@ -1,11 +1,13 @@
-"""What counting and limiting calls costs, and how exact the shared limit is: `python -m benchmarks.limits [redis://…]`.
+"""What counting and limiting calls costs, and how exact the shared limit is: `make bench ARGS="--only limits"`.
 
 Counts: µs a call for the writer's count and its share of a flush (a second of calls, spread over endpoints). Limits: µs a
 call in memory and on Redis. With Redis: four processes offer 1,000 calls a second for 60 s to a limit of 100.
+`python -m benchmarks.limits [redis://…]` measures, and prints what it found as JSON.
 """
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
@@ -28,7 +30,7 @@ def prepare(redis_url: str = "") -> None:
     django.setup()
 
 
-def counting(calls: int = 2_000, endpoints: int = 20, rounds: int = 15) -> None:
+def counting(calls: int = 2_000, endpoints: int = 20, rounds: int = 15) -> dict[str, list[float]]:
     """µs a call: counting it, and its share of writing a second's calls."""
     from django.core.management import call_command
 
@@ -61,13 +63,11 @@ def counting(calls: int = 2_000, endpoints: int = 20, rounds: int = 15) -> None:
         tally.write()
         counted.append((between - begun) / calls * 1e6)
         written.append((time.perf_counter() - between) / calls * 1e6)
-    print(
-        f"count {median(counted):.1f} µs a call, flush {median(written):.1f} µs a call ({calls} calls, {endpoints} endpoints)"
-    )
+    return {"count": counted, "flush": written}
 
 
-def limiting(name: str, calls: int = 20_000) -> None:
-    """µs a call of one limiter."""
+def limiting(calls: int = 20_000) -> list[float]:
+    """µs a call of the limiter, in memory or on Redis as Django was prepared."""
     from endpoints.throttles import Throttle
 
     throttle, taken = Throttle(1, 1_000_000), []
@@ -76,12 +76,7 @@ def limiting(name: str, calls: int = 20_000) -> None:
         for _ in range(calls // 5):
             throttle.takes()
         taken.append((time.perf_counter() - begun) / (calls // 5) * 1e6)
-    print(f"limit {name}: {median(taken):.1f} µs a call")
-
-
-def median(values: list[float]) -> float:
-    """The middle one."""
-    return sorted(values)[len(values) // 2]
+    return taken
 
 
 def offer(redis_url: str, begin_at: float, found: Any) -> None:
@@ -102,8 +97,8 @@ def offer(redis_url: str, begin_at: float, found: Any) -> None:
     found.put((number, let_through))
 
 
-def sharing(redis_url: str) -> None:
-    """Four processes at one limit."""
+def sharing(redis_url: str) -> dict[str, list[float]]:
+    """Four processes at one limit: calls offered and let through, and the most of any second."""
     context = multiprocessing.get_context("spawn")
     found = context.Queue()
     begin_at = time.time() + 5
@@ -119,21 +114,17 @@ def sharing(redis_url: str) -> None:
         while times[first] <= at - 1:
             first += 1
         most = max(most, last - first + 1)
-    print(
-        f"offered {sum(n for n, _ in answers)}, let through {len(times)} in {SECONDS} s, at most {most} in any second"
-    )
+    offered = sum(number for number, _ in answers)
+    return {"offered": [offered], "let_through": [len(times)], "most": [most]}
 
 
 def main() -> None:
-    """All of it."""
+    """All of it, as JSON in the last line."""
     redis_url = sys.argv[1] if len(sys.argv) > 1 else ""
     prepare(redis_url)
-    counting()
-    if redis_url:
-        limiting("on Redis")
-        sharing(redis_url)
-    else:
-        limiting("in memory")
+    found: dict[str, list[float]] = {"limit": limiting()}
+    found |= sharing(redis_url) if redis_url else counting()
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

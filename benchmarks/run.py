@@ -22,6 +22,7 @@ from benchmarks import (
     endpoint_count,
     figures,
     lambda_endpoint,
+    limits,
     prefect_peer,
     runs,
     servers,
@@ -30,7 +31,18 @@ from benchmarks import (
 from tests import services
 
 OUTPUT = servers.ROOT / "var" / "benchmarks"
-BENCHMARKS = ("drf", "loop", "endpoints", "lambdas", "lambda_endpoint", "runs", "imports", "tables", "access")
+BENCHMARKS = (
+    "drf",
+    "loop",
+    "endpoints",
+    "lambdas",
+    "lambda_endpoint",
+    "runs",
+    "imports",
+    "tables",
+    "access",
+    "limits",
+)
 
 
 def main() -> int:
@@ -63,6 +75,8 @@ def main() -> int:
         reached.append(run_tables())
     if "access" in wanted:
         reached.append(run_access())
+    if "limits" in wanted:
+        reached.append(run_limits())
     if "drf" in wanted:
         reached.append(run_drf(options.rounds, options.seconds))
     print(f"Rounds: {OUTPUT}")
@@ -83,6 +97,39 @@ def run_access() -> bool:
             f"  {what:6} {cost['cached']:6.1f} µs (at most {goal:.0f}), not cached {cost['uncached']:7.1f} µs"
         )
     return all(cost["cached"] <= access.GOALS[what] for what, cost in told.items())
+
+
+def run_limits() -> bool:
+    """What limiting and counting a call costs, and how exact the limit is that four processes share."""
+    found = measure_limits("")
+    goals = [
+        figures.Goal("limiter in memory, µs a call", found["limit"], 20),
+        figures.Goal("counting a call, µs", found["count"], 20),
+        figures.Goal("its share of a flush, µs", found["flush"], 10),
+    ]
+    program = services.find_redis()
+    if program is None:
+        print("redis-server is not installed: left out")
+    else:
+        with services.redis(program) as url:
+            found = measure_limits(url)
+        sought = limits.LIMIT * limits.SECONDS
+        what = f"four processes, {found['offered'][0]:,.0f} calls offered to a limit of {sought:,}"
+        goals += [
+            figures.Goal("limiter on Redis, µs a call", found["limit"], 150),
+            figures.Goal(f"{what}: let through", found["let_through"], sought * 1.01),
+            figures.Goal(f"{what}: no fewer", found["let_through"], sought * 0.99, more=True),
+            figures.Goal("the most of any second", found["most"], 105),
+        ]
+    return report_goals("Limits of calls", "limits", goals)
+
+
+def measure_limits(redis_url: str) -> dict[str, list[float]]:
+    """What benchmarks.limits finds in an empty installation."""
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {"STACKYARD_HOME": home, "DATABASE_URL": "", "WEB_PROCESSES": "4"}
+        found = servers.run_module(["benchmarks.limits", redis_url], environment).splitlines()[-1]
+    return dict(json.loads(found))
 
 
 IMPORTED_PER_SECOND = 50_000

@@ -116,6 +116,7 @@ def _security(auth: Sequence[str], group: str, http_method: str) -> list[Mapping
 def _limits(document: Mapping[str, Any]) -> EndpointLimits:
     named = {
         "calls_per_second": document.get("limit_per_second") or settings.CALLS_PER_SECOND,
+        "calls_per_caller": document.get("limit_per_caller"),
         "request_bytes": document.get("request_bytes"),
         "response_bytes": document.get("response_bytes"),
         "timeout_seconds": document.get("timeout_seconds"),

@@ -14,14 +14,17 @@ class EndpointLimits:
     """What holds for one endpoint (contract §5)."""
 
     calls_per_second: int = CALLS_PER_SECOND.default
+    calls_per_caller: int | None = None
     request_bytes: int = REQUEST_BYTES.default
     response_bytes: int = RESPONSE_BYTES.default
     timeout_seconds: int = STACK_SECONDS.default
 
     def as_dict(self) -> dict[str, int]:
         """For the document's `x-limits`."""
+        of_each = {} if self.calls_per_caller is None else {"calls_per_caller": self.calls_per_caller}
         return {
             "calls_per_second": self.calls_per_second,
+            **of_each,
             "request_bytes": self.request_bytes,
             "response_bytes": self.response_bytes,
             "timeout_seconds": self.timeout_seconds,
@@ -51,7 +54,10 @@ def platform_problems(
 
 
 def _always(limits: EndpointLimits) -> Iterable[Raised]:
-    yield Raised(429, "TOO_MANY_REQUESTS", f"More than {limits.calls_per_second:,} calls in a second.")
+    calls = f"More than {limits.calls_per_second:,} calls in a second"
+    if limits.calls_per_caller is not None:
+        calls += f", or more than {limits.calls_per_caller:,} of one caller (key, user or address)"
+    yield Raised(429, "TOO_MANY_REQUESTS", f"{calls}.")
     yield Raised(500, "INTERNAL_ERROR", "Something went wrong here; the request id names it in the log.")
     yield Raised(500, "STACK_OUTDATED", "The stack does not fit its tables any more.")
     yield Raised(500, "RESPONSE_TOO_LARGE", f"The answer is larger than {_bytes(limits.response_bytes)}.")

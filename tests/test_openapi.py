@@ -200,6 +200,11 @@ def test_an_endpoints_own_limits_are_said_where_they_hold() -> None:
     shown = operation(document, "/customers", "post")
     assert "More than 5 calls in a second." in shown["responses"]["429"]["description"]
     assert shown["x-limits"]["calls_per_second"] == 5
+    assert "calls_per_caller" not in shown["x-limits"]
+    each = EndpointLimits(calls_per_second=5, calls_per_caller=2)
+    shown = operation(group_document(group(), [add_customer(limits=each)]), "/customers", "post")
+    assert "more than 2 of one caller" in shown["responses"]["429"]["description"]
+    assert shown["x-limits"]["calls_per_caller"] == 2
     assert set(shown["responses"]["429"]["headers"]) >= {"Retry-After", "RateLimit", "RateLimit-Policy"}
 
 

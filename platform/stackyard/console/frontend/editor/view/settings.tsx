@@ -135,17 +135,19 @@ export function SettingsTab({ editor }: { editor: Editor }) {
                 id={`setting-${name}`}
                 label={limit.label}
                 problems={of(name)}
-                help={T("{unit}; {default} unless set, at most {maximum}", {
-                  unit: limit.unit,
-                  default: limit.default.toLocaleString(),
-                  maximum: limit.maximum.toLocaleString(),
-                })}
+                help={limit.default < limit.maximum
+                  ? T("{unit}; {default} unless set, at most {maximum}", {
+                    unit: limit.unit,
+                    default: limit.default.toLocaleString(),
+                    maximum: limit.maximum.toLocaleString(),
+                  })
+                  : T("{unit}; no limit unless set", { unit: limit.unit })}
               >
                 <TextField
                   id={`setting-${name}`}
                   label={limit.label}
                   number
-                  placeholder={String(limit.default)}
+                  placeholder={limit.default < limit.maximum ? String(limit.default) : ""}
                   value={doc[name] as Json | undefined}
                   onChange={(next) => set(name, next, limit.label)}
                 />
