@@ -9,17 +9,20 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
 
+_PAGES = ("/admin/", "/oauth/authorize", "/oauth/leave", "/oauth/console/")
+
+
 class ConsoleLanguage(LocaleMiddleware):
-    """Django's LocaleMiddleware for `/admin/` alone: the API answers in one language whatever a browser asks for."""
+    """Django's LocaleMiddleware for pages that people read: the API answers in one language whatever a browser asks for."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Activate the language for a page of the console."""
-        if request.path_info.startswith("/admin/"):
+        """Activate the language for a page of the console, or of logging in and consenting."""
+        if request.path_info.startswith(_PAGES):
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: Any) -> Any:
         """Say which language it is, on those pages."""
-        if not request.path_info.startswith("/admin/"):
+        if not request.path_info.startswith(_PAGES):
             return response
         answer: HttpResponseBase = super().process_response(request, response)
         return answer

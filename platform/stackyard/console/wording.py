@@ -34,8 +34,8 @@ _CALLS = {
     "ngettext": 2,
     "ngettext_lazy": 2,
 }
-# Where the console's texts stand in Python.
-_PYTHON = (FOLDER,)
+# Where texts that people read stand in Python: the console's, and those of logging in and consenting.
+_PYTHON = (FOLDER, settings.ROOT / "auth")
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _SCRIPT_CALL = re.compile(rf"(?<![\w.])(T|TN|gettext)\(\s*({_STRING})(?:\s*,\s*({_STRING}))?")
 _TRANSLATE = re.compile(r"^(?:translate|trans)\s+(\"[^\"]*\"|'[^']*')")
