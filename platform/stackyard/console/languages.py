@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
-
 _PAGES = ("/admin/", "/oauth/authorize", "/oauth/leave", "/oauth/console/")
 
 
