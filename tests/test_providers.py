@@ -15,6 +15,7 @@ from django.test import Client
 from auth.models import Identity, Provider, User
 from auth.providers import logging_in, setup
 from auth.providers.setup import set_up
+from endpoints.blueprints import apply_blueprint
 from endpoints.models import ApiGroup
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
@@ -52,24 +53,10 @@ def shop(mock: str, settings: Any, workspace: Workspace) -> ApiGroup:
 
 
 def make_login_group(workspace: Workspace, name: str) -> ApiGroup:
-    """A group with both endpoints of a login, and one for who is logged in."""
+    """A group with the blueprint's endpoints of a login, and one for who is logged in."""
     group = make_group(workspace, name)
-    given = {name: {"$expr": f"input.{name}"} for name in ("provider", "state", "code", "iss")}
-    make_endpoint(
-        group,
-        "/auth/{provider}/start",
-        inputs={"provider": "text"},
-        lines=[{"step": "start_provider_login", "as": "login", "params": {"provider": given["provider"]}}],
-        response={"$expr": "login"},
-    )
-    make_endpoint(
-        group,
-        "/auth/{provider}/finish",
-        "POST",
-        inputs={"provider": "text", "state": "text", "code": "text", "iss": "text"},
-        lines=[{"step": "finish_provider_login", "as": "tokens", "params": given}],
-        response={"$expr": "tokens"},
-    )
+    people = next(iter(load_schema(workspace.pk).tables))
+    apply_blueprint(group, "authentication", people, options={"providers": "yes"})
     make_endpoint(group, "/me", auth=["jwt"], response={"$expr": "auth.id"})
     return group
 
@@ -173,13 +160,24 @@ def test_what_a_provider_may_be(workspace: Workspace, shop: ApiGroup, mock: str)
 
 def test_only_registered_pages_and_providers(client: Door, shop: ApiGroup) -> None:
     assert client.get("/api:shop/auth/other/start").status == 404
-    line = {
-        "step": "start_provider_login",
-        "as": "login",
-        "params": {"provider": "mock", "redirect_uri": "https://evil.example"},
-    }
-    make_endpoint(shop, "/evil", lines=[line], response={"$expr": "login"})
-    assert client.get("/api:shop/evil").status == 400
+    assert client.get(f"/api:shop/auth/mock/start?redirect_uri={BACK}").status == 200
+    assert client.get("/api:shop/auth/mock/start?redirect_uri=https://evil.example").status == 400
+    answer = client.post("/api:shop/auth/mock/finish", json={"state": ["x"], "iss": 7})
+    assert (answer.status, {d["field"] for d in answer.error["details"]}) == (400, {"state", "code", "iss"})
+
+
+def test_the_blueprint_makes_logins_with_providers_when_asked(workspace: Workspace) -> None:
+    create_table(workspace, "members", fields=MEMBERS)
+    group = make_group(workspace, "shop")
+    plain = apply_blueprint(group, "authentication", "members")
+    assert not [e.path for e in plain if "{" in e.path]
+    more = apply_blueprint(group, "authentication", "members", options={"providers": "yes"})
+    assert [(e.method, e.path) for e in more] == [
+        ("GET", "/auth/{provider}/start"),
+        ("POST", "/auth/{provider}/finish"),
+    ]
+    with pytest.raises(Problem, match="options"):
+        apply_blueprint(group, "authentication", "members", options={"providers": "google"})
 
 
 def test_the_console_is_entered_with_a_provider(mock: str, settings: Any, db: None) -> None:

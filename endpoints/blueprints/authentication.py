@@ -43,6 +43,12 @@ class Authentication(Blueprint):
         Option(
             "verify_url", "The page of your app that proves an e-mail address; the token is put at its end."
         ),
+        Option(
+            "providers",
+            "Logins with accounts elsewhere too: with every login provider of the workspace.",
+            "no",
+            choices=("no", "yes"),
+        ),
     )
 
     def make(self, asked: Asked) -> list[Document]:
@@ -57,7 +63,11 @@ class Authentication(Blueprint):
             people.forgot(),
             people.reset(),
         ]
-        return [*documents, people.send_check(), people.check()] if people.proves_email else documents
+        if people.proves_email:
+            documents += [people.send_check(), people.check()]
+        if asked.options["providers"] == "yes":
+            documents += [people.start_with_provider(), people.finish_with_provider()]
+        return documents
 
 
 class _People:
@@ -316,3 +326,47 @@ class _People:
             lines=[*self.used("verify_email"), change],
             response={"verified": True},
         )
+
+    def start_with_provider(self) -> Document:
+        begin = line(
+            "start_provider_login",
+            "login",
+            provider=self.given("provider"),
+            redirect_uri=self.given("redirect_uri"),
+        )
+        return self.document(
+            "start_provider_login",
+            "GET",
+            "/{provider}/start",
+            "Begins a login with an account elsewhere: send the person to url, and keep state in that browser.",
+            auth=["public"],
+            inputs={
+                "provider": _name(),
+                "redirect_uri": {"type": "text", "nullable": True, "max_length": 2000},
+            },
+            lines=[begin],
+            response=expression("login"),
+        )
+
+    def finish_with_provider(self) -> Document:
+        given = {name: self.given(name) for name in ("provider", "state", "code", "iss")}
+        inputs = {
+            "provider": _name(),
+            "state": dict(_TOKEN),
+            "code": {**_TOKEN, "max_length": 8000},
+            "iss": {"type": "text", "nullable": True, "max_length": 2000},
+        }
+        return self.document(
+            "finish_provider_login",
+            "POST",
+            "/{provider}/finish",
+            "Ends it with what came back to your app's page, once your app has compared state: the tokens.",
+            auth=["public"],
+            inputs=inputs,
+            lines=[line("finish_provider_login", "tokens", **given)],
+            response=expression("tokens"),
+        )
+
+
+def _name() -> dict[str, Any]:
+    return {"type": "text", "required": True, "max_length": 63}
