@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from stackyard.core import idempotency
+from stackyard.core import idempotency, tracing
 from stackyard.core.body import parse_pairs
 from stackyard.core.client_address import client_address
 from stackyard.core.connection import close_broken
@@ -37,6 +37,7 @@ from .inputs import Sent
 from .plans import SECURITY_HEADERS, EndpointPlan, Found, Group, find, plan_of
 from .repeats import HELD_LONGER, KEY_HEADER, end_claim, fingerprint_of, scope_of
 from .router import decode_path, path_from_django
+from .spans import traced
 from .throttles import Throttle
 
 _log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class EndpointCall:
     __slots__ = (
         "_raw_path",
         "address",
+        "endpoint",
         "environ",
         "group",
         "method",
@@ -134,9 +136,15 @@ class EndpointCall:
         self.sent: Sent | None = None
         self.principal = ""
         self.source = LIVE
+        self.endpoint = ""
 
     def answer(self) -> Answer:
         """The complete answer, whatever happens."""
+        traces = tracing.active
+        return self.untraced() if traces is None else traced(self, traces)
+
+    def untraced(self) -> Answer:
+        """What `answer` gives, with no span around it."""
         started_at, started = time.time(), time.perf_counter_ns()
         try:
             pin()
@@ -179,6 +187,7 @@ class EndpointCall:
         if match is None:
             raise self._not_allowed(found)
         plan = self.plan = plan_of(group, match.target)
+        self.endpoint = plan.name
         reads = self.method in {"GET", "HEAD"}
         principal = plan.callers.identify(self.environ, group.workspace_id, group.name, plan.name, reads)
         self.principal = f"{principal.kind}:{principal.id}" if principal.id is not None else principal.kind

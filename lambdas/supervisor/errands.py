@@ -6,7 +6,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 
+from stackyard.core import tracing
 from stackyard.core.outbound import Switch
 
 from .frames import Channel
@@ -34,7 +37,11 @@ class Errands:
                 return False
             self._under_way[number] = switch
         arguments = (number, switch, work)
-        threading.Thread(target=self._do, args=arguments, name="lambda-errand", daemon=True).start()
+        do: Callable[..., None] = self._do
+        if tracing.active is not None:
+            # The span around the run is known to its own thread only.
+            do = partial(copy_context().run, do)
+        threading.Thread(target=do, args=arguments, name="lambda-errand", daemon=True).start()
         return True
 
     def call_off(self, number: int) -> None:

@@ -54,6 +54,8 @@ HISTORY_BYTES = int(os.environ.get("STACKYARD_HISTORY_BYTES", "2000000000"))
 HISTORY_ENTRIES = int(os.environ.get("STACKYARD_HISTORY_ENTRIES", "100000"))
 # Who may read /metrics from elsewhere than this machine: whoever sends it as a bearer.
 METRICS_TOKEN = os.environ.get("STACKYARD_METRICS_TOKEN", "")
+# Where traces are sent, as OpenTelemetry's own setting has it (core/tracing.py); nowhere when empty.
+TRACES_ENDPOINT = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 # What the check warns about: names, all, off (endpoints/advice.py).
 ADVICE = os.environ.get("STACKYARD_ADVICE", "names")
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"

@@ -8,7 +8,7 @@ from .kinds import load
 
 
 class CoreConfig(AppConfig):
-    """Loads the filters and every app's file kinds at start."""
+    """Loads the filters and every app's file kinds at start, and begins to trace where that is set."""
 
     name = "stackyard.core"
     label = "core"
@@ -22,3 +22,8 @@ class CoreConfig(AppConfig):
         from .outbound.checks import check_settings
 
         register(check_settings)
+        from django.conf import settings
+
+        from . import tracing
+
+        tracing.start(settings.TRACES_ENDPOINT)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DataError, Error, close_old_connections
 from django.db.models.functions import Now
 
+from stackyard.core import tracing
 from stackyard.core.errors import Problem
 
 from . import statements, states
@@ -37,7 +38,8 @@ def work(run_id: str | uuid.UUID) -> str | None:
         return None
     try:
         with keeper.holding(claimed):
-            outcome = _attempt(claimed)
+            traces = tracing.active
+            outcome = _attempt(claimed) if traces is None else _traced(traces, claimed)
             return outcome.state if _write(claimed, outcome) else None
     except BaseException:
         _give_up(claimed)
@@ -70,6 +72,23 @@ def _give_up(claimed: ClaimedRun) -> None:
         held.update(lease_until=Now() - timedelta(milliseconds=1))
     except Error as error:
         _log.warning("the lease of run %s runs out by itself: %s", claimed.run.pk, error)
+
+
+def _traced(traces: tracing.Traces, claimed: ClaimedRun) -> Outcome:
+    """One attempt in a span of its own."""
+    run = claimed.run
+    told: tracing.Attributes = {
+        "stackyard.run": str(run.pk),
+        "stackyard.run.kind": run.kind,
+        "stackyard.run.target": run.target_name,
+        "stackyard.run.attempt": run.attempt,
+        "stackyard.workspace": run.workspace_id or 0,
+    }
+    with traces.span("CONSUMER", f"run {run.kind}", told) as span:
+        outcome = _attempt(claimed)
+        failed = outcome.state in (states.FAILED, states.TIMED_OUT, states.OUT_OF_MEMORY)
+        span.tell({"stackyard.run.state": outcome.state}, failed=failed)
+        return outcome
 
 
 def _attempt(claimed: ClaimedRun) -> Outcome:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+from .. import tracing
 from ..errors import Problem
 from ..limits import OUTBOUND_BYTES, OUTBOUND_REDIRECTS, OUTBOUND_RETRIES, OUTBOUND_SECONDS
 from .bodies import encoded
@@ -49,9 +52,28 @@ def request(
     with Clock(timeout) as clock:
 
         def attempt() -> Response:
-            return _follow(first, clock, began, follow_redirects, allowed_hosts, max_bytes)
+            if tracing.active is None:
+                return _follow(first, clock, began, follow_redirects, allowed_hosts, max_bytes)
+            with _traced(tracing.active, first) as (span, sent):
+                response = _follow(sent, clock, began, follow_redirects, allowed_hosts, max_bytes)
+                status = response.status
+                span.tell({"http.response.status_code": status}, failed=status >= 400)
+                return response
 
         return send(first, clock, retries, retry_any_method, attempt)
+
+
+@contextmanager
+def _traced(traces: tracing.Traces, first: Outgoing) -> Iterator[tuple[tracing.Span, Outgoing]]:
+    """A span for one try, and the request that says so to the other server, unless it carries a trace of its own."""
+    told: tracing.Attributes = {
+        "http.request.method": first.method,
+        "server.address": first.host,
+        "server.port": first.port,
+        "url.scheme": first.scheme,
+    }
+    with traces.span("CLIENT", first.method, told) as span:
+        yield span, replace(first, headers={**span.headers(), **first.headers})
 
 
 def _check(timeout: Any, retries: Any) -> None:
