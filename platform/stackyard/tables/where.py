@@ -234,6 +234,8 @@ class WhereReader:
     def _exists(self, target: Target, operand: Any, path: Path, optional: bool) -> Node:
         """Whether there is a value: an operand of true or false, also at run time."""
         self.conditions += 1
+        if operand is None and not optional:
+            self.faults.error(path, "type", "$exists takes true or false, not null")
         reader = Reader(FieldType.get("bool")(), "postgresql")
         return self._condition(target, "exists", Operand(operand, reader, path, optional), path)
 
