@@ -14,6 +14,15 @@ from django.db import DatabaseError, connections
 
 _log = logging.getLogger(__name__)
 _BROKEN = ("no such table", "malformed", "not a database", "disk i/o error", "unable to open")
+_NO_ROOM = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR_WRITE",
+    "SQLITE_IOERR_SHM",
+    "SQLITE_IOERR_TRUNCATE",
+    "SQLITE_IOERR_FSYNC",
+)
+_NOT_NOW = (*_NO_ROOM, "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY")
+"""What SQLite says of a full disk, and of a file that can't be looked at now: nothing against the file itself."""
 
 
 class _Held(threading.local):
@@ -47,10 +56,16 @@ def is_gone() -> bool:
 def is_broken(error: Exception) -> bool:
     """Whether an error says that the file can't be used as it is."""
     connection = connections["history"]
+    if connection.vendor != "sqlite" or connection.in_atomic_block or _is_said(error, _NO_ROOM):
+        return False
     text = str(error).lower()
-    return (
-        connection.vendor == "sqlite" and not connection.in_atomic_block and any(w in text for w in _BROKEN)
-    )
+    return any(word in text for word in _BROKEN)
+
+
+def _is_said(error: Exception, names: tuple[str, ...]) -> bool:
+    """Whether the driver's own error, below Django's, has one of these names."""
+    name = getattr(error.__cause__, "sqlite_errorname", "")
+    return str(name).startswith(names)
 
 
 def replace() -> None:
@@ -73,7 +88,7 @@ def _is_sound() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA quick_check(1)")
             return cursor.fetchone() == ("ok",)
-    except DatabaseError:
-        return False
+    except DatabaseError as error:
+        return _is_said(error, _NOT_NOW)
     finally:
         connection.close()

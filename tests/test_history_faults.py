@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -56,6 +62,67 @@ def test_a_full_disk_holds_up_nothing(door: Door) -> None:
     history.flush()
     assert not history._rows
     assert HistoryEntry.objects.filter(request_id="n299").exists()
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Somebody else writes into the file and does not end; who waits for it does so 50 ms here, 20 s as it comes."""
+    other = sqlite3.connect(path(), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with connections["history"].cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """The file may be read and not written, for root as well."""
+    held: dict[str, Any] = connections["history"].settings_dict
+    name = held["NAME"]
+    connections["history"].close()
+    held["NAME"] = f"file:{name}?mode=ro"
+    try:
+        yield
+    finally:
+        connections["history"].close()
+        held["NAME"] = name
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow, nor begin: as good as a full disk, and the connection is made anew on it."""
+    connections["history"].close()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+@on_files
+@pytest.mark.parametrize("fault", [locked, read_only, no_room])
+def test_calls_go_on_while_it_cannot_be_written_and_are_told_of_afterwards(door: Door, fault: Any) -> None:
+    door.get("/api:shop/a", headers={"X-Request-ID": "before"})
+    history.flush()
+    with fault():
+        for number in range(3):
+            began = time.monotonic()
+            assert door.get("/api:shop/a", headers={"X-Request-ID": f"n{number}"}).status == 201
+            history.flush()
+            assert time.monotonic() - began < 10, "neither the caller nor the writer hangs"
+        assert history._rows or history._waiting, "what could not be written waits"
+    history.flush()
+    assert door.get("/api:shop/a", headers={"X-Request-ID": "after"}).status == 201
+    history.flush()
+    kept = HistoryEntry.objects.order_by("id").values_list("request_id", flat=True)
+    assert list(kept)[-5:] == ["before", "n0", "n1", "n2", "after"], (
+        "nothing is lost, and nothing is there twice"
+    )
+    assert not list(path().parent.glob(f"{path().name}.broken-*")), "a file that is sound is never put aside"
 
 
 @on_files
