@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
+import resource
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +104,58 @@ def test_refused_rows_can_be_fetched_and_exports_guarded(shop: Workspace, meta: 
     assert row.endswith(",=cmd(),a@x.com")
     guarded = meta.get(f"{HERE}/tables/people/export", query={"guard": "true", "private": "true"})
     assert guarded.body.decode().splitlines()[1].endswith(",'=cmd(),a@x.com,1")
+
+
+FORMULAS = ["=1+2", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "", "'=1"]
+
+
+def test_a_guarded_export_has_no_cell_that_a_spreadsheet_would_run(shop: Workspace, meta: Door) -> None:
+    store = factories.make_store(
+        shop, people={"name": "text", "tags": {"type": "list", "of": "text"}, "n": "int", "j": "json"}
+    )
+    store.add_many("people", [{"name": text, "tags": [text], "n": -1, "j": text} for text in FORMULAS])
+    url = f"{HERE}/tables/people/export"
+    guarded, plain = (
+        list(csv.reader(io.StringIO(meta.get(url, query=query).body.decode(), newline="")))[1:]
+        for query in ({"guard": "true"}, {})
+    )
+    assert [row[2] for row in plain] == FORMULAS
+    assert [row[2] for row in guarded] == [*(f"'{text}" for text in FORMULAS[:6]), *FORMULAS[6:]]
+    assert {row[4] for row in guarded} == {"-1"}, "a number stays one"
+    assert not any(cell.startswith(("=", "+", "@", "\t", "\r")) for row in guarded for cell in row)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow past 40,000 bytes."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_a_full_disk_leaves_no_half_of_an_upload_and_no_half_of_an_export(
+    shop: Workspace, meta: Door, folder: Path
+) -> None:
+    store = factories.make_store(shop, people={"name": "text"})
+    store.add_many("people", [{"name": "x" * 1000} for _ in range(100)])
+    data = "name\n" + ("y" * 1000 + "\n") * 100
+    Path("people.csv").write_text("what was there")
+    said = io.StringIO()
+    with full_disk():
+        answer = meta.request("POST", f"{HERE}/imports", query={"table": "people"}, **as_csv(data))
+        with pytest.raises(SystemExit):
+            call_command("table", "export", "shop/people", "people.csv", stderr=said)
+    assert said.getvalue().startswith("BUSY: people.csv could not be written")
+    assert (answer.status, answer.error["code"]) == (503, "BUSY")
+    assert not list((folder / "home/imports").rglob("*.csv"))
+    assert [path.name for path in folder.glob("people*")] == ["people.csv"]
+    assert Path("people.csv").read_text() == "what was there"
+    call_command("table", "export", "shop/people", "people.csv")
+    assert len(Path("people.csv").read_text().splitlines()) == 101
+    assert meta.request("POST", f"{HERE}/imports", query={"table": "people"}, **as_csv(data)).status == 201
 
 
 def test_bad_uploads_are_refused(meta: Door) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,7 @@ class Command(ProblemCommand):
         if options["file"] is None:
             self.stdout.writelines(line.decode() for line in lines)
             return
-        with Path(options["file"]).open("wb") as file:
-            file.writelines(lines)
+        _write(Path(options["file"]), lines)
 
     def _import(self, workspace: Workspace, name: str, options: dict[str, Any]) -> None:
         path = Path(options["file"])
@@ -177,3 +177,20 @@ def _mapped(headers: list[str], columns: list[str | None], given: list[str]) -> 
             raise Problem("INVALID_INPUT", f'The file has no header "{header}": {", ".join(headers)}.')
         made[headers.index(header)] = field or None
     return made
+
+
+def _write(path: Path, lines: Iterable[bytes]) -> None:
+    """A whole file or none: what was there stays until all is written. Problem `BUSY` when there is no room."""
+    if path.exists() and not path.is_file():  # a pipe, a terminal
+        with path.open("wb") as file:
+            file.writelines(lines)
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(lines)
+        part.replace(path)
+    except OSError as error:
+        raise Problem("BUSY", f"{path} could not be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
