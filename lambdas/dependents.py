@@ -9,10 +9,12 @@ from django.dispatch import receiver
 
 from stackyard.core.errors import Detail, Faults, did_you_mean
 from stackyard.core.models import Workspace
+from stackyard.stacks.dependents import documents_of
 from stackyard.tables.narrowing import ask, narrowed
+from stackyard.tables.readers import Reader, read_by, readers_asked
 from stackyard.tables.schema import fresh_schema
 
-from .models import Trigger
+from .models import Lambda, Trigger
 
 
 def ask_users(workspace_id: int, name: str) -> None:
@@ -65,4 +67,14 @@ def _triggers_first(workspace_id: int, names: Sequence[str], **_: Any) -> list[D
         Detail(f"lambda {row.target.name}", "unknown_table", f'It runs when "{row.spec["table"]}" changes.')
         for row in watching
         if row.key not in kept
+    ]
+
+
+@receiver(readers_asked)
+def _lambdas_that_read(workspace_id: int, table: str, field: str, **_: Any) -> list[Reader]:
+    rows = Lambda.objects.filter(workspace_id=workspace_id).select_related("published")
+    return [
+        reader
+        for row in rows
+        for reader in read_by("lambda", row.pk, row.name, documents_of(row), table, field)
     ]

@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy
 from stackyard.core.errors import Problem, did_you_mean
 from stackyard.tables import changes
 from stackyard.tables.field_type import FieldType
+from stackyard.tables.foresight import Change
 from stackyard.tables.models import Field, Table
 from stackyard.tables.specs import field_spec
 
 from .field_forms import ACCESS, OWN_WORDS, OptionsField, read_default, show_default, write_options
+from .outlook_page import looked_at
 from .pages import page
 from .problems import add_to_form
 
@@ -65,9 +67,10 @@ class FieldPage:
             messages.error(self.request, _("There is no such field."))
             return HttpResponseRedirect(self.back)
         form = FieldForm(self.request.POST or None, initial=self._initial(field))
-        if self.request.method == "POST" and form.is_valid() and self._change(field, form):
-            messages.success(self.request, _("The field {name} is changed.").format(name=field.name))
-            return HttpResponseRedirect(self.back)
+        if self.request.method == "POST" and "again" not in self.request.POST and form.is_valid():
+            answered = self._answer(field, form)
+            if answered is not None:
+                return answered
         kind = FieldType.get(field.type)
         return page(
             self.request,
@@ -96,7 +99,32 @@ class FieldPage:
             "access": field.access,
         }
 
-    def _change(self, field: Field, form: FieldForm) -> bool:
+    def _answer(self, field: Field, form: FieldForm) -> HttpResponse | None:
+        """What will happen, or the way back after the change; None when the form says what is wrong."""
+        name = form.cleaned_data["name"]
+        try:
+            spec = self._read(field, form)
+            if spec is None:
+                return None
+            change = Change("edit", self.table, field=field, name=name, spec=spec)
+            title = _("Change the field {name}").format(name=field.name)
+            look = looked_at(self.request, change, title, self.back)
+            if look is not None:
+                return look
+            changes.edit_field(field, **spec)
+            if name != field.name:
+                changes.rename_field(field, name)
+        except forms.ValidationError as error:
+            form.add_error("default", error)
+            return None
+        except Problem as problem:
+            add_to_form(form, problem, "options")
+            return None
+        messages.success(self.request, _("The field {name} is changed.").format(name=field.name))
+        return HttpResponseRedirect(self.back)
+
+    def _read(self, field: Field, form: FieldForm) -> dict[str, Any] | None:
+        """The field's rules and options as typed, what is left out as None; None when an option is unknown."""
         given = form.cleaned_data
         kind = FieldType.get(field.type)
         options = given["options"] or {}
@@ -109,18 +137,7 @@ class FieldPage:
                         name=kind.name, key=key, hint=hint
                     ),
                 )
-                return False
-        try:
-            default = read_default(given["default"], field.type, options) if given["default"] else None
-            rules = {name: given[name] for name in ("required", "unique", "access", "description")}
-            left_out = dict.fromkeys(kind.option_spec)
-            changes.edit_field(field, **{**left_out, **options, **rules, "default": default})
-            if given["name"] != field.name:
-                changes.rename_field(field, given["name"])
-        except forms.ValidationError as error:
-            form.add_error("default", error)
-            return False
-        except Problem as problem:
-            add_to_form(form, problem, "options")
-            return False
-        return True
+                return None
+        default = read_default(given["default"], field.type, options) if given["default"] else None
+        rules = {name: given[name] for name in ("required", "unique", "access", "description")}
+        return {**dict.fromkeys(kind.option_spec), **options, **rules, "default": default}

@@ -16,11 +16,13 @@ from stackyard.core.errors import Problem
 from stackyard.core.principal import Principal
 from stackyard.runs.progress import progress_text, progress_value
 from stackyard.tables import changes
+from stackyard.tables.foresight import Change
 from stackyard.tables.indexing import build_run
 from stackyard.tables.models import Field, Index, Table
 from stackyard.tables.specs import field_spec
 
 from .field_forms import OWN_WORDS, FieldRowForm, IndexForm, option_help, show_default, write_options
+from .outlook_page import looked_at
 from .pages import Crumb, page
 from .problems import add_to_form
 from .run_progress import under_way
@@ -69,14 +71,32 @@ class TablePage:
             "index": (self.index, self._add_index, "names"),
         }
         form, deed, otherwise = deeds.get(self.request.POST.get("do"), (None, None, None))
-        if form is not None and deed is not None and form.is_valid():
+        is_again = "again" in self.request.POST
+        if form is not None and deed is not None and form.is_valid() and not is_again:
             try:
+                look = self._look(form)
+                if look is not None:
+                    return look
                 messages.success(self.request, deed())
                 return HttpResponseRedirect(reverse("admin:tables_table_change", args=[self.table.pk]))
             except Problem as problem:
                 add_to_form(form, problem, otherwise)
                 self.table.refresh_from_db()
         return self._page()
+
+    def _look(self, form: Any) -> HttpResponse | None:
+        """What a new field or index will do; None when there is nothing to tell, or it was seen."""
+        back = reverse("admin:tables_table_change", args=[self.table.pk])
+        if form is self.row:
+            name = form.cleaned_data["name"]
+            title = _("Add the field {name}").format(name=name)
+            change = Change("add", self.table, name=name, spec=form.spec())
+        elif form is self.index:
+            parts, title = form.parts(), _("Add the index")
+            change = Change("index", self.table, parts=parts, unique=form.cleaned_data["unique"])
+        else:
+            return None
+        return looked_at(self.request, change, title, back)
 
     def _change_table(self) -> str:
         given = self.own.cleaned_data

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from stackyard.core.errors import Problem
 from stackyard.core.models import Workspace
 from stackyard.tables import changes
+from stackyard.tables.foresight import Change
 from stackyard.tables.models import Index, Table
 
 from . import grid, import_pages
@@ -26,6 +27,7 @@ from .chosen_workspace import InWorkspace, SightField
 from .dropped_page import dropped_page
 from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
+from .outlook_page import looked_at
 from .pages import confirmed, page
 from .problems import add_to_rows, sentence
 from .record_pages import RecordPages
@@ -192,10 +194,22 @@ def hide_field(request: HttpRequest, table: Table, field: int) -> HttpResponse:
     if found is None:
         messages.error(request, _("There is no such field."))
         return HttpResponseRedirect(back)
+    title = _("Delete field {name}").format(name=found.name)
+    if request.method != "POST":
+        look = looked_at(
+            request,
+            Change("hide", table, field=found),
+            title,
+            back,
+            always=True,
+            action=_("Yes, delete this field"),
+        )
+        if look is not None:
+            return look
     return confirmed(
         request,
         lambda: changes.hide_field(found),
-        title=_("Delete field {name}").format(name=found.name),
+        title=title,
         warning=_("The values of {name} are gone for everybody at once. Stacks that name it fail.").format(
             name=found.name
         ),

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from stackyard.core.errors import Detail
 from stackyard.core.models import Workspace
 from stackyard.tables.narrowing import narrowed
+from stackyard.tables.readers import Reader, read_by, readers_asked
 from stackyard.tables.schema import fresh_schema
 
 from .catalogue import load_catalogue
@@ -50,3 +51,18 @@ def _functions_first(workspace_id: int, names: Sequence[str], **_: Any) -> list[
     rows = Function.objects.filter(workspace_id=workspace_id, published__isnull=False)
     found = rows.values_list("name", "published__document")
     return broken(workspace_id, ((f"function {name}", document) for name, document in found), names)
+
+
+@receiver(readers_asked)
+def _functions_that_read(workspace_id: int, table: str, field: str, **_: Any) -> list[Reader]:
+    rows = Function.objects.filter(workspace_id=workspace_id).select_related("published")
+    return [
+        reader
+        for row in rows
+        for reader in read_by("function", row.pk, row.name, documents_of(row), table, field)
+    ]
+
+
+def documents_of(owner: Any) -> list[Mapping[str, Any]]:
+    """What is published of an endpoint, function or lambda, and its draft."""
+    return [owner.draft, *([owner.published.document] if owner.published else [])]

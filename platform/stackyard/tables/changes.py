@@ -201,13 +201,19 @@ def add_field(table: Table, name: str, spec: Any) -> Field:
     return field
 
 
-def _begin_field(table: Table, name: str, spec: Any) -> Field:
-    """The column and its field, hidden until both are filled and indexed."""
-    faults = Faults()
+def read_new(table: Table, name: str, spec: Any, faults: Faults) -> FieldSpec | None:
+    """A field to add, read against the table as it is; None when it has faults of its own. Nothing is changed."""
     others = list(table.fields.filter(hidden_at=None).values_list("name", flat=True))
     read_name(name, others, faults, ("name",), "field")
     made = read_field(name, spec, _tables(table.workspace), faults, ())
     _check_count(table.fields.count() + 1, faults)
+    return made
+
+
+def _begin_field(table: Table, name: str, spec: Any) -> Field:
+    """The column and its field, hidden until both are filled and indexed."""
+    faults = Faults()
+    made = read_new(table, name, spec, faults)
     if made is not None:
         _check_filled(table, made, faults)
     faults.raise_errors()
@@ -281,11 +287,8 @@ def edit_field(field: Field, **changes: Any) -> Field:
     Problem `INVALID_INPUT` for a change of type, or of an option that the stored values depend on.
     """
     position = changes.pop("position", field.position)
-    before = field_spec(field)
-    old = {"type": before} if isinstance(before, str) else before
-    new = {key: value for key, value in {**old, **changes}.items() if value is not None}
     was_unique = unique_index(field)
-    made = alter(field.table.workspace_id, lambda: _read_changes(field, old, new))
+    made = alter(field.table.workspace_id, lambda: read_edit(field, changes))
     if made.required and not field.required:
         _fill_for_required(field, made)
     added = add_unique(field) if made.unique and was_unique is None else None
@@ -310,7 +313,11 @@ def _save_changes(field: Field, made: FieldSpec, position: int) -> Field:
     return field
 
 
-def _read_changes(field: Field, old: Mapping[str, Any], new: Mapping[str, Any]) -> FieldSpec:
+def read_edit(field: Field, changes: Mapping[str, Any]) -> FieldSpec:
+    """The field as `edit_field` would leave it. Problem `INVALID_INPUT` with every fault; nothing is changed."""
+    before = field_spec(field)
+    old = {"type": before} if isinstance(before, str) else before
+    new = {key: value for key, value in {**old, **changes}.items() if value is not None}
     faults = Faults()
     made = read_field(field.name, new, _tables(field.table.workspace), faults, ())
     if made is not None:

@@ -170,7 +170,7 @@ def doubles(index: Index, plan: ddl.IndexPlan) -> Problem | None:
         Detail(
             ", ".join(names),
             "taken",
-            f"{', '.join(_shown(f, raw) for f, raw in zip(fields, row, strict=False))} is there {row[-1]:,} times",
+            f"{', '.join(shown_cell(f, raw) for f, raw in zip(fields, row, strict=False))} is there {row[-1]:,} times",
         )
         for row in rows
     ]
@@ -182,7 +182,8 @@ def doubles(index: Index, plan: ddl.IndexPlan) -> Problem | None:
     )
 
 
-def _shown(field: Field | str, raw: Any) -> str:
+def shown_cell(field: Field | str, raw: Any) -> str:
+    """A column's content, as Django's cursor gives it, for a message."""
     if not isinstance(field, Field):
         return str(raw)
     kind = FieldType.get(field.type)(field.options)

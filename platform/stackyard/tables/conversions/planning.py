@@ -131,7 +131,7 @@ def plan_retype(given: Field, changes: Mapping[str, Any], on_bad: str = "refuse"
         plan.steps = ["Only rules change: no cell is touched."]
         return plan
     cast = Cast(FieldType.get(given.type)(given.options), FieldType.get(made.type)(made.options))
-    for number, raw in _cells(given, plan.records):
+    for number, raw in cells_of(given, plan.records):
         _try(cast, number, raw, plan, required=made.required)
     plan.steps = _steps(given, plan, on_bad)
     return plan
@@ -155,7 +155,7 @@ def _try(cast: Cast, number: int, raw: Any, plan: Plan, *, required: bool) -> No
         plan.bad.append({"id": number, "value": shown(cast.old.to_json(value)), "reason": reason})
 
 
-def _cells(given: Field, records: int) -> Iterator[tuple[int, Any]]:
+def cells_of(given: Field, records: int) -> Iterator[tuple[int, Any]]:
     """All ids and cells, or slices that begin at even distances."""
     name, column = ddl.table_name(given.table), ddl.quoted(given.physical)
     mark = "?" if connection.vendor == "sqlite" else "%s"
