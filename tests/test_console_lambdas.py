@@ -75,6 +75,14 @@ def test_a_new_lambda_opens_in_the_editor_with_code_that_runs(console: Client, h
     assert publishing.check(half, half.draft).faults == []
 
 
+def test_a_lambda_has_no_addresses_of_the_stack_editor(console: Client, half: Lambda) -> None:
+    for part in ("", "check/", "yaml/", "publish/"):
+        answer = console.post(
+            f"/admin/lambdas/lambda/{half.pk}/editor/{part}", b"{}", content_type="application/json"
+        )
+        assert answer.status_code in (302, 404), part
+
+
 def test_code_and_settings_are_saved_and_published(console: Client, half: Lambda) -> None:
     workspaces.create_variable(half.workspace, "MAIL", "a@example.com")
     status, text = send(console, half, "save", variables=["MAIL"], retry_safe="on")

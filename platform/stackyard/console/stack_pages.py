@@ -43,9 +43,13 @@ class StackPages:
             self._route("<int:pk>/revisions/", self.revisions, "revisions"),
             self._route("<int:pk>/revisions/<int:number>/", self.compare, "compare"),
             self._route("<int:pk>/revisions/<int:number>/restore/", self.restore, "restore"),
-            *(self._editor_route(route, deed) for route, deed in stack_editor.ROUTES.items()),
-            *(DebugPages(self.owner_type, self.prefix).urls() if self.owner_type.kind in OWNERS else ()),
+            *(self._stack_routes() if self.owner_type.kind in OWNERS else ()),
         ]
+
+    def _stack_routes(self) -> list[URLPattern]:
+        """What only stacks have: the visual editor, Run & Debug."""
+        editing = [self._editor_route(route, deed) for route, deed in stack_editor.ROUTES.items()]
+        return [*editing, *DebugPages(self.owner_type, self.prefix).urls()]
 
     def _editor_route(self, route: str, deed: View) -> URLPattern:
         def found(request: HttpRequest, pk: int, **more: Any) -> HttpResponse:
