@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -128,23 +129,42 @@ def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     assert watched.faults == [], "\n".join(watched.faults)
 
 
-def check_accessibility(page: Page, *, leave_out: str = "", within: str = "") -> None:
+def check_accessibility(
+    page: Page, *, leave_out: str = "", within: str = "", colours_only: bool = False
+) -> None:
     """Fail with every fault that axe finds on the page as it is now.
 
-    `leave_out` is a selector of foreign markup, `within` one of the only part to look at.
+    `leave_out` is a selector of foreign markup, `within` one of the only part to look at. `colours_only` asks the
+    rules about colours alone: for the second theme of a page that was looked at whole.
     """
-    from axe_playwright_python.sync_playwright import Axe
-
-    context: dict[str, Any] | None = {"exclude": [[leave_out]]} if leave_out else None
-    if within:
-        context = {**(context or {}), "include": [[within]]}
-    found = Axe().run(page, context=context, options={"resultTypes": ["violations"], "preload": False})
+    context: dict[str, Any] = {"include": [[within]]} if within else {"include": [["html"]]}
+    if leave_out:
+        context["exclude"] = [[leave_out]]
+    options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
+    if colours_only:
+        options["runOnly"] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+    # Half a megabyte: read by the page once, however often it is asked.
+    if page.evaluate("typeof window.axe") == "undefined":
+        page.evaluate(axe_script())
+    found = page.evaluate(
+        "([context, options]) => axe.run(context, options).then((found) => found.violations)",
+        [context, options],
+    )
     faults = [
         f"{fault['id']}: {fault['help']}\n    "
         + "\n    ".join(f"{place['target']} {place['html'][:160]}" for place in fault["nodes"][:4])
-        for fault in found.response["violations"]
+        for fault in found
     ]
     assert not faults, f"{page.url}\n" + "\n".join(faults)
+
+
+@cache
+def axe_script() -> str:
+    """The source of axe."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    source: str = Axe().axe_script
+    return source
 
 
 def set_theme(page: Page, theme: str) -> None:

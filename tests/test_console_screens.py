@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -13,22 +14,30 @@ from playwright.sync_api import Page
 from auth.keys import create_key
 from auth.models import Invitation, User
 from auth.oauth.applications import register
-from endpoints.models import HistoryEntry
+from auth.providers.setup import set_up
+from endpoints.models import Endpoint, HistoryEntry
+from endpoints.rollups import Tally
 from lambdas.publishing import create_lambda
 from lambdas.publishing import publish as publish_lambda
 from lambdas.running import start_lambda
 from stackyard.alerts.rules import create_rule
+from stackyard.core import vault
 from stackyard.core.workspaces import create_variable
 from stackyard.stacks.publishing import create_function
+from stackyard.tables import test_data
 from stackyard.tables.changes import create_table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
 from tests.browsing import Watched, check_accessibility, picture, set_theme
 from tests.matrix import ALERT, EVERY_HOUR
+from tests.test_monitoring import noted
+from tests.test_vault import picture as png
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
 WIDTHS = (360, 768, 1280, 1920)
+ISLANDS_STAND = """() => [...document.querySelectorAll("[data-island]")].every((place) =>
+    place.childElementCount || document.documentElement.getAttribute(`data-island-${place.dataset.island.replaceAll("_", "-")}`))"""
 
 
 def addresses() -> list[str]:
@@ -51,6 +60,10 @@ def addresses() -> list[str]:
         expires_at=datetime.now(UTC),
     )
     key = create_key(workspace, hostile)[0]
+    for access in ("public", "private"):
+        vault.create(workspace.pk, png(), kind="image", access=access, name=f"{hostile}.png")
+    file = vault.create(workspace.pk, b"hi", name=f"{'a-long-name-' * 12}.txt")
+    provider = set_up(None, "octo", "github", "client", "secret", label=hostile)
     partner = register(workspace, hostile, ["shop"], grant="client_credentials")[0]
     written = create_lambda(
         workspace,
@@ -78,6 +91,8 @@ def addresses() -> list[str]:
         response_body=hostile,
         created_at=1,
     )
+    called_once(endpoint)
+    test_data.make(workspace)
     one = f"/admin/tables/table/{table.pk}"
     stack = f"/admin/endpoints/endpoint/{endpoint.pk}"
     return [
@@ -104,9 +119,11 @@ def addresses() -> list[str]:
         "/admin/endpoints/apigroup/add/",
         f"/admin/endpoints/apigroup/{group.pk}/change/",
         f"/admin/endpoints/apigroup/{group.pk}/delete/",
+        f"/admin/endpoints/apigroup/{group.pk}/version/",
         "/admin/endpoints/endpoint/",
         "/admin/endpoints/endpoint/add/",
         f"{stack}/change/",
+        f"{stack}/change/?plain=1",
         f"{stack}/delete/",
         f"{stack}/revisions/",
         f"{stack}/revisions/1/",
@@ -114,8 +131,14 @@ def addresses() -> list[str]:
         "/admin/stacks/function/",
         "/admin/stacks/function/add/",
         f"/admin/stacks/function/{function.pk}/change/",
+        f"/admin/stacks/function/{function.pk}/delete/",
         "/admin/core/variable/",
+        "/admin/core/variable/add/",
         f"/admin/core/variable/{variable.pk}/change/",
+        f"/admin/core/variable/{variable.pk}/delete/",
+        "/admin/core/storedfile/",
+        "/admin/core/storedfile/add/",
+        f"/admin/core/storedfile/{file.pk}/delete/",
         "/admin/endpoints/historyentry/",
         f"/admin/endpoints/historyentry/{entry.pk}/change/",
         "/admin/accounts/user/",
@@ -128,10 +151,15 @@ def addresses() -> list[str]:
         "/admin/accounts/apikey/",
         "/admin/accounts/apikey/add/",
         f"/admin/accounts/apikey/{key.pk}/change/",
+        f"/admin/accounts/apikey/{key.pk}/revoke/",
         "/admin/accounts/application/",
         "/admin/accounts/application/add/",
         f"/admin/accounts/application/{partner.pk}/change/",
         f"/admin/accounts/application/{partner.pk}/secret/",
+        f"/admin/accounts/application/{partner.pk}/revoke/",
+        "/admin/accounts/provider/",
+        "/admin/accounts/provider/add/",
+        f"/admin/accounts/provider/{provider.pk}/remove/",
         "/admin/password_change/",
         "/admin/settings/",
         "/admin/performance/",
@@ -148,11 +176,23 @@ def addresses() -> list[str]:
         "/admin/lambdas/lambda/",
         "/admin/lambdas/lambda/add/",
         f"/admin/lambdas/lambda/{written.pk}/change/",
+        f"/admin/lambdas/lambda/{written.pk}/revisions/",
+        f"/admin/lambdas/lambda/{written.pk}/delete/",
         "/admin/runs/run/",
         "/admin/runs/schedule/",
         f"/admin/runs/run/{run.pk}/change/",
         f"{stack}/revisions/1/?with=previous",
+        "/admin/test-data/",
+        "/admin/test-data/empty/",
+        "/admin/test-data/remove/",
     ]
+
+
+def called_once(endpoint: Endpoint) -> None:
+    """One call in the rollups: a chart with a single point."""
+    tally = Tally()
+    tally.count(noted(endpoint.pk, time.time(), 20, 200, "", workspace=endpoint.group.workspace_id))
+    tally.write()
 
 
 def addresses_made() -> list[str]:
@@ -174,6 +214,33 @@ def picture_name(address: str, theme: str) -> str:
     return "-".join(["screen", *(words or ["home"]), theme])
 
 
+def faults_of(page: Page, address: str, is_dark: bool) -> list[str]:
+    """What is wrong with a page, loaded once: axe in one theme, its colours in the other, every width."""
+    page.goto(address)
+    page.wait_for_function(ISLANDS_STAND)
+    found = []
+    for theme, colours_only in ((dark_or_light(is_dark), False), (dark_or_light(not is_dark), True)):
+        if colours_only:
+            set_theme(page, theme)
+        try:
+            check_accessibility(page, leave_out="iframe.swagger", colours_only=colours_only)
+        except AssertionError as fault:
+            found.append(f"{theme}: {fault}")
+        if theme == "light":
+            picture(page, picture_name(address, theme))
+    for width in WIDTHS:
+        if sideways(page, width) > 0:
+            found.append(f"{address}: too wide at {width}")
+        if width == WIDTHS[0]:
+            picture(page, picture_name(address, "phone"))
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
+
+def dark_or_light(is_dark: bool) -> str:
+    return "dark" if is_dark else "light"
+
+
 def sideways(page: Page, width: int) -> int:
     """How many pixels the page is wider than the screen, after the layout has followed the width."""
     page.set_viewport_size({"width": width, "height": 900})
@@ -181,22 +248,14 @@ def sideways(page: Page, width: int) -> int:
     return wide
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_screen_fits_is_accessible_and_runs_nothing_of_others(watched: Watched, theme: str) -> None:
+def test_every_screen_fits_is_accessible_and_runs_nothing_of_others(watched: Watched) -> None:
     page = watched.page
-    set_theme(page, theme)
     faults: list[str] = []
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.accept()))
-    for address in addresses_made():
-        page.goto(address)
-        faults += [f"{address}: too wide at {width}" for width in WIDTHS if sideways(page, width) > 0]
-        page.set_viewport_size({"width": 1280, "height": 900})
-        try:
-            check_accessibility(page, leave_out="iframe.swagger")
-        except AssertionError as found:
-            faults.append(str(found))
-        picture(page, picture_name(address, theme))
+    for number, address in enumerate(addresses_made()):
+        # The theme stays over the change of page, so each page is loaded in the theme the one before it ended in.
+        faults += faults_of(page, address, is_dark=number % 2 == 1)
         assert page.title() != "taken over"
     assert not faults, "\n\n".join(faults)
     assert dialogs == []

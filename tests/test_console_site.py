@@ -125,6 +125,7 @@ def test_the_home_page_shows_the_latest_requests_as_text(console: Client) -> Non
 def test_the_last_owner_cannot_be_locked_out(console: Client) -> None:
     owner = User.objects.get()
     page = f"/admin/accounts/user/{owner.pk}/change/"
+    assert owner.password not in console.get(page).content.decode()
     answer = console.post(page, {"email": owner.email, "is_active": "on"})
     assert "only active owner" in answer.content.decode()
     owner.refresh_from_db()

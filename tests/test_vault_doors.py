@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +34,10 @@ def test_the_console_keeps_lists_and_deletes_files(console: Any, workspace: Work
     assert "3 x 2" in listed
     assert "signature=" in listed
     row = StoredFile.objects.get()
+    given_away = re.search(rf'id="link-{row.pk}" hidden>([^<]+)<', listed)
+    assert given_away is not None
+    opened = Door(WSGIHandler()).get(local(html.unescape(given_away[1])))
+    assert opened.body == picture()
     assert "Records that hold this file" in console.get(f"{FILES}{row.pk}/delete/").content.decode()
     console.post(f"{FILES}{row.pk}/delete/")
     assert not StoredFile.objects.exists()

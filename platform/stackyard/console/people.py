@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, ReadOnlyPasswordHashField
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -36,6 +36,9 @@ class NewUserForm(AdminUserCreationForm):
 
 class UserForm(forms.ModelForm):
     """An account; nobody can lock out the last owner."""
+
+    # What is kept of a password is neither shown nor typed; another one is set on a page of its own.
+    password = ReadOnlyPasswordHashField(label=gettext_lazy("Password"))
 
     class Meta:
         model = User

@@ -11,9 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stackyard.core import vault
 from stackyard.core.errors import Problem
+from stackyard.core.limits import LINK_SECONDS
 from stackyard.core.models import StoredFile, Workspace
 from stackyard.core.vault.keeping import ACCESS, KINDS
 
@@ -58,7 +61,7 @@ class StoredFileAdmin(InWorkspace):
     """The list of files. A name opens the file, private ones through a link of five minutes."""
 
     show_facets = admin.ShowFacets.NEVER
-    list_display = ("opened", "kind", "mime", "length", "access", "workspace", "created_at", "removal")
+    list_display = ("opened", "kind", "mime", "length", "access", "workspace", "created_at", "deeds")
     list_display_links = None
     list_filter = ("workspace", "kind", "access")
     search_fields = ("name",)
@@ -86,10 +89,21 @@ class StoredFileAdmin(InWorkspace):
         measures = f", {file.meta['width']} x {file.meta['height']}" if "width" in file.meta else ""
         return f"{filesizeformat(file.size)}{measures}"
 
-    @admin.display(description="")
-    def removal(self, file: StoredFile) -> str:
-        """A link to the question whether to delete it."""
-        return format_html('<a href="{}">Delete</a>', reverse("admin:core_storedfile_remove", args=[file.pk]))
+    @admin.display(description=gettext_lazy("Deeds"))
+    def deeds(self, file: StoredFile) -> str:
+        """A link to give away is copied, and one leads to the question whether to delete it."""
+        link = vault.as_json(file)["url"] or vault.signed_url(file)
+        return format_html(
+            '<span class="file-deeds"><code id="link-{0}" hidden>{1}</code><button type="button" class="button" '
+            'data-copy="link-{0}" aria-label="{2}" title="{3}" hidden>{4}</button><a href="{5}">{6}</a></span>',
+            file.pk,
+            link,
+            _("Copy a link to {name}").format(name=file.name),
+            _("Whoever has it may open the file.") if file.access == "public" else _ends_in(),
+            _("Copy a link"),
+            reverse("admin:core_storedfile_remove", args=[file.pk]),
+            _("Delete"),
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """The list, adding, and removing."""
@@ -133,3 +147,8 @@ class StoredFileAdmin(InWorkspace):
             after=back,
             crumbs=[("Files", back)],
         )
+
+
+def _ends_in() -> str:
+    minutes = LINK_SECONDS.default // 60
+    return _("Whoever has it may open the file for {minutes} minutes.").format(minutes=minutes)

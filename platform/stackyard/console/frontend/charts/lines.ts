@@ -23,7 +23,8 @@ export function lineChart(
   lines: Line[],
   options: { height?: number; onPoint?: (index: number) => void } = {},
 ): LineChart {
-  const colour = (name: string) => resolved(parent, name);
+  // Asked at every drawing: the theme may have changed since the one before.
+  const colour = (name: string) => () => resolved(parent, name);
   const axis = {
     stroke: colour("--quiet"),
     grid: { stroke: colour("--line"), width: 1 },
@@ -40,7 +41,7 @@ export function lineChart(
           stroke: colour(line.colour),
           width: line.dashed ? 1 : 2,
           dash: line.dashed ? [6, 4] : undefined,
-          points: { show: line.dashed ? false : undefined },
+          points: line.dashed ? { show: false } : { filter: lonely },
         })),
       ],
       scales: { y: { range: (_: uPlot, _low: number, high: number) => [0, high > 0 ? high * 1.08 : 1] } },
@@ -61,10 +62,37 @@ export function lineChart(
       if (chart.cursor.idx != null) chosen(chart.cursor.idx);
     });
   }
+  const stop = onTheme(() => chart.redraw(false));
   return {
     resize: (width) => chart.setSize({ width, height: options.height ?? 220 }),
-    destroy: () => chart.destroy(),
+    destroy: () => {
+      stop();
+      chart.destroy();
+    },
   };
+}
+
+/** Call `changed` when the page's or the machine's theme is another one; the answer ends that. */
+function onTheme(changed: () => void): () => void {
+  const machine = matchMedia("(prefers-color-scheme: dark)");
+  const page = new MutationObserver(changed);
+  machine.addEventListener("change", changed);
+  page.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return () => {
+    machine.removeEventListener("change", changed);
+    page.disconnect();
+  };
+}
+
+/** The points without a neighbour: no line leads to them, so a dot shows them. */
+function lonely(chart: uPlot, series: number, shown: boolean): number[] | null {
+  if (shown) return null;
+  const values = chart.data[series] ?? [];
+  const found: number[] = [];
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] != null && values[at - 1] == null && values[at + 1] == null) found.push(at);
+  }
+  return found;
 }
 
 /** A custom property as a plain colour: the canvas knows nothing of `light-dark()`. */
