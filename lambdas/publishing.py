@@ -23,7 +23,7 @@ from .dependents import ask_users, names_in, warn_of_strangers
 from .document import DEFAULTS, check_document, with_defaults
 from .models import Lambda, Trigger, name_validator, new_token
 from .supervisor.compiler import SyntaxFault
-from .supervisor.packages import CannotBundle, make_bundle, packages_in
+from .supervisor.packages import NOBODY, PHASES, CannotBundle, Onlooker, bundle_path, make_bundle, packages_in
 from .triggers.trigger import TriggerKind
 
 
@@ -62,16 +62,25 @@ def _check_code(code: str, faults: Faults) -> None:
             faults.error(("code",), "package", str(error), line=_line_of(code, specifier), column=1)
 
 
-def bring_packages(code: str) -> None:
+def bring_packages(code: str, onlooker: Onlooker = NOBODY) -> None:
     """Bundle the npm packages that code imports, so that it finds them when it runs: seconds and the network the first
     time, nothing after. Problem `INVALID_INPUT` when they can't be had."""
     try:
         imports = supervisor.default().compile(code).imports
-        make_bundle(settings.HOME / "lambdas", imports, settings.PACKAGE_ENVIRONMENT)
+        make_bundle(settings.HOME / "lambdas", imports, settings.PACKAGE_ENVIRONMENT, onlooker)
     except SyntaxFault:
         return  # a fault of its own
     except CannotBundle as error:
         raise invalid_input([Detail("code", "package", str(error))]) from None
+
+
+def lacks_packages(code: str) -> bool:
+    """Whether code imports npm packages that are still to be brought."""
+    try:
+        bundle = bundle_path(settings.HOME / "lambdas", supervisor.default().compile(code).imports)
+    except SyntaxFault:
+        return False
+    return bundle is not None and not bundle.exists()
 
 
 def _line_of(code: str, specifier: str) -> int:
@@ -101,13 +110,14 @@ def save_draft(target: Lambda, document: Mapping[str, Any], author: Any = None) 
     return check(target, target.draft).faults
 
 
-def publish(target: Lambda, author: Any = None, message: str = "") -> Revision:
+def publish(target: Lambda, author: Any = None, message: str = "", onlooker: Onlooker = NOBODY) -> Revision:
     """Make the draft what runs. Problem 400 with every fault, and nothing changed, when it has any; `CONFLICT` when it would
     give up a name that published stacks run, or lambdas follow."""
-    bring_packages(with_defaults(target.draft)["code"])
+    bring_packages(with_defaults(target.draft)["code"], onlooker)
     before = target.name
     try:
         with transaction.atomic():
+            onlooker.reached(PHASES.index("publishing"))
             revision = stacks.publish(target, author, message, LAMBDAS)
             if target.name != before:
                 ask_users(target.workspace_id, before)

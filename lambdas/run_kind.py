@@ -9,8 +9,11 @@ from stackyard.core.principal import Principal
 from stackyard.runs import states
 from stackyard.runs.models import Run, Schedule
 from stackyard.runs.run_kind import ClaimedRun, Outcome, RunKind
+from stackyard.tables.run_kind import failed
 
 from .models import Lambda
+from .publication import KIND as PUBLICATION
+from .publication import Publication
 from .running import KIND, accepted_lambda, run_now, start_lambda
 
 
@@ -74,6 +77,33 @@ class LambdaRun(RunKind):
         return start_lambda(
             target, schedule.input, principal=principal, trigger=trigger, trigger_detail=detail
         )
+
+
+class PublicationRun(RunKind):
+    """A lambda with npm packages is published: they are brought first."""
+
+    name = PUBLICATION
+    label = "Publication"
+    group = "code"
+    icon = "arrow-up"
+
+    @classmethod
+    def execute(cls, claimed: ClaimedRun) -> Outcome:
+        """Bring the packages and publish; a Problem ends the run."""
+        try:
+            return Publication(claimed).run()
+        except Problem as problem:
+            return failed(problem)
+
+    @classmethod
+    def name_of(cls, target_id: int) -> str:
+        """The lambda's name."""
+        return LambdaRun.name_of(target_id)
+
+    @classmethod
+    def start_scheduled(cls, schedule: Schedule, nominal_at: datetime) -> Run | None:
+        """Publishing has no schedules."""
+        return None
 
 
 def _published(schedule: Schedule) -> Lambda | None:

@@ -17,10 +17,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
+from lambdas import publishing
 from lambdas.supervisor import Supervisor
 from lambdas.supervisor import packages as bundling
-from lambdas.supervisor.packages import CannotBundle, bundle_path, make_bundle, packages_in
+from lambdas.supervisor.packages import CannotBundle, Onlooker, bundle_path, make_bundle, packages_in
+from stackyard.runs import dispatch
+from stackyard.runs.models import Run
+from stackyard.runs.progress import Stopped
+from stackyard.runs.working import work
+from tests import factories
 from tests.slots import make_launcher, run
 
 CANARY = "canary-of-the-host"
@@ -293,3 +300,65 @@ def test_a_packer_that_is_not_what_it_was_is_refused(
     monkeypatch.setitem(server.answers, "/esbuild-wasm", json.dumps(said).encode())
     with pytest.raises(CannotBundle, match="is not what it was"):
         bring(tmp_path, server, "npm:leaf@1")
+
+
+def test_whoever_ends_it_in_the_middle_leaves_nothing(home: Path, registry: Registry) -> None:
+    reached: list[int] = []
+
+    def check() -> None:
+        if reached and reached[-1] == 1:
+            raise Stopped
+
+    packages = ["npm:leaf@1.0.0/deep/twig.js", "npm:leaf@2"]
+    where = {"NPM_CONFIG_REGISTRY": f"{registry.url}/"}
+    with pytest.raises(Stopped):
+        make_bundle(home, packages, where, Onlooker(reached.append, check))
+    assert reached == [0, 1]
+    assert not list((home / "packages").glob("work-*"))
+    assert not bundle_path(home, packages).exists()  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "history"])
+def test_publishing_with_packages_is_a_run_shown_on_the_page(
+    home: Path, registry: Registry, tmp_path: Path, settings: Any, console: Client
+) -> None:
+    (tmp_path / "lambdas").symlink_to(home)
+    settings.HOME = tmp_path
+    settings.PACKAGE_ENVIRONMENT = {"NPM_CONFIG_REGISTRY": f"{registry.url}/"}
+    target = publishing.create_lambda(factories.make_workspace(), {"name": "grows"})
+    page = f"/admin/lambdas/lambda/{target.pk}/change/"
+
+    def press_publish(code: str) -> str:
+        form = {"name": "grows", "timeout": 30, "memory_mb": 128, "max_attempts": 1, "catch_up": "last"}
+        seen = console.get(page).context["seen"]
+        given = {**form, "text": code, "seen": seen, "do": "publish", "message": "grow"}
+        assert console.post(page, given).status_code == 302, console.post(page, given).content.decode()
+        target.refresh_from_db()
+        return console.get(page).content.decode()
+
+    code = 'import { grow } from "npm:leaf@1.0.0"; import two from "npm:leaf@2.0.0"; return grow(two(1));'
+    assert "data-run-progress" in press_publish(code)
+    assert target.published is None
+    first = Run.objects.get()
+    dispatch.cancel(first)
+    assert "data-run-progress" not in console.get(page).content.decode()
+
+    assert "data-run-progress" in press_publish(code)
+    again = Run.objects.get(state="accepted")
+    assert console.get(page).context["publication"] == again
+    assert work(again.pk) == "succeeded"
+    again.refresh_from_db()
+    assert (again.done, again.total, again.phase) == (3, 4, "publishing")
+    target.refresh_from_db()
+    assert (target.published.message, target.published.author_id) == ("grow", again.principal["id"])
+    assert "data-run-progress" not in console.get(page).content.decode()
+
+    # The packages are there: nothing to wait for.
+    assert "data-run-progress" not in press_publish(f"{code} // the same packages")
+    assert target.published.number == 2
+
+    # What can't be had is said on the page, until the draft is another one.
+    press_publish('import "npm:not-there@1";')
+    assert work(Run.objects.get(state="accepted").pk) == "failed"
+    assert "&#x27;not-there&#x27; does not exist" in console.get(page).content.decode()
+    assert "does not exist" not in press_publish("return 1")

@@ -13,7 +13,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +38,24 @@ _LARGEST_BUNDLE = 10_000_000
 _LARGEST_INSTALL = 300_000_000
 
 
+PHASES = ("fetching the packer", "fetching the packages", "packing", "publishing")
+"""What bringing packages and publishing go through, in order."""
+_LOOK_SECONDS = 0.2
+
+
 class CannotBundle(Exception):
     """The packages can't be bundled; the text says why, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who follows the making of a bundle: `reached` is told the place in PHASES, `check` raises when it must end."""
+
+    reached: Callable[[int], None] = lambda phase: None
+    check: Callable[[], None] = lambda: None
+
+
+NOBODY = Onlooker()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +91,27 @@ def bundle_path(home: Path, imports: Sequence[str]) -> Path | None:
     return home / "bundles" / f"{hashlib.sha256(json.dumps([1, wanted]).encode()).hexdigest()[:40]}.js"
 
 
-def make_bundle(home: Path, imports: Sequence[str], environment: Mapping[str, str]) -> Path | None:
+def make_bundle(
+    home: Path, imports: Sequence[str], environment: Mapping[str, str], onlooker: Onlooker = NOBODY
+) -> Path | None:
     """Make the bundle when it is not there yet; some seconds and the network. CannotBundle when it can't be made.
 
-    `home` is the lambdas' folder, `environment` says where the registry is (NPM_CONFIG_REGISTRY, proxies).
+    `home` is the lambdas' folder, `environment` says where the registry is (NPM_CONFIG_REGISTRY, proxies). What the
+    onlooker's `check` raises ends it within a moment, and nothing of it stays.
     """
     packages = packages_in(imports)
     target = bundle_path(home, imports)
     if target is None or target.exists():
         return target
-    tool = _esbuild(home, environment)
+    onlooker.reached(0)
+    tool = _esbuild(home, environment, onlooker)
     work = _make_work_folder(home)
     try:
-        _install(home, work, {f"p{n}": one for n, one in enumerate(packages)}, environment)
+        onlooker.reached(1)
+        _install(home, work, {f"p{n}": one for n, one in enumerate(packages)}, environment, onlooker)
+        onlooker.reached(2)
         try:
-            made = _bundle(work, tool, packages)
+            made = _bundle(work, tool, packages, onlooker)
         except CannotBundle as error:
             # The names are ours; people know the package.
             said = re.sub(r'"p(\d+)(?=["/])', lambda found: f'"{packages[int(found[1])].name}', str(error))
@@ -106,12 +129,18 @@ def _make_work_folder(home: Path) -> Path:
     return work
 
 
-def _install(home: Path, work: Path, packages: Mapping[str, Package], environment: Mapping[str, str]) -> None:
+def _install(
+    home: Path,
+    work: Path,
+    packages: Mapping[str, Package],
+    environment: Mapping[str, str],
+    onlooker: Onlooker,
+) -> None:
     """Download packages and what they need into `work/node_modules`, under the names given."""
     wanted = {alias: f"npm:{one.name}@{one.range}" for alias, one in packages.items()}
     (work / "package.json").write_text(json.dumps({"dependencies": wanted}))
     variables = {**environment, "DENO_DIR": str(home / "packages" / "deno")}
-    _deno(["install", "--node-modules-dir=auto", "--no-lock", "--quiet"], work, variables)
+    _deno(["install", "--node-modules-dir=auto", "--no-lock", "--quiet"], work, variables, onlooker)
     size = 0
     for folder, folders, files in os.walk(work):
         for name in (*folders, *files):
@@ -123,7 +152,7 @@ def _install(home: Path, work: Path, packages: Mapping[str, Package], environmen
         raise CannotBundle(f"The packages are larger than {_LARGEST_INSTALL / 1e6:g} MB.")
 
 
-def _esbuild(home: Path, environment: Mapping[str, str]) -> Path:
+def _esbuild(home: Path, environment: Mapping[str, str], onlooker: Onlooker = NOBODY) -> Path:
     """The folder of the packer, downloaded once and compared with what it has to be."""
     target = home / "packages" / f"esbuild-wasm-{_ESBUILD}"
     if target.is_dir():
@@ -131,7 +160,7 @@ def _esbuild(home: Path, environment: Mapping[str, str]) -> Path:
     work = _make_work_folder(home)
     try:
         asked = Package("npm:esbuild-wasm", "esbuild-wasm", _ESBUILD, "")
-        _install(home, work, {"esbuild-wasm": asked}, environment)
+        _install(home, work, {"esbuild-wasm": asked}, environment, onlooker)
         found = (work / "node_modules" / "esbuild-wasm").resolve()
         for name, wanted in _ESBUILD_FILES.items():
             if hashlib.sha256((found / name).read_bytes()).hexdigest() != wanted:
@@ -148,7 +177,7 @@ def _esbuild(home: Path, environment: Mapping[str, str]) -> Path:
     return target
 
 
-def _bundle(work: Path, tool: Path, packages: Sequence[Package]) -> Path:
+def _bundle(work: Path, tool: Path, packages: Sequence[Package], onlooker: Onlooker) -> Path:
     """Pack them into a script that sets `packages` to an object by specifier."""
     lines = [f'import * as m{n} from "p{n}{one.path}";' for n, one in enumerate(packages)]
     names = [f"{json.dumps(one.specifier)}: m{n}" for n, one in enumerate(packages)]
@@ -166,6 +195,7 @@ def _bundle(work: Path, tool: Path, packages: Sequence[Package]) -> Path:
         ],
         work,
         {"DENO_DIR": "/dev/null/none"},
+        onlooker,
     )
     if not out.is_file():
         raise CannotBundle("The packages could not be packed.")
@@ -176,22 +206,37 @@ def _bundle(work: Path, tool: Path, packages: Sequence[Package]) -> Path:
     return made
 
 
-def _deno(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+def _deno(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], onlooker: Onlooker) -> None:
     variables = {**environment, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
+    told = subprocess.Popen(
+        [str(find_deno()), *arguments],
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
-        told = subprocess.run(
-            [str(find_deno()), *arguments],
-            cwd=folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise CannotBundle(f"The packages were not there within {_SECONDS} s.") from None
+        said = _followed(told, onlooker)
+    finally:
+        if told.poll() is None:
+            told.kill()
+            told.communicate()
     if told.returncode:
-        raise CannotBundle(_reason(told.stderr, folder))
+        raise CannotBundle(_reason(said, folder))
+
+
+def _followed(process: subprocess.Popen[str], onlooker: Onlooker) -> str:
+    """What a tool writes as errors until it ends; between looks the onlooker may end it."""
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline:
+        onlooker.check()
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            continue
+    raise CannotBundle(f"The packages were not there within {_SECONDS} s.")
 
 
 def _reason(said: str, folder: Path) -> str:

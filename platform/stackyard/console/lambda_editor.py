@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from lambdas.document import with_defaults
+from lambdas.publication import last_publication, publish_or_start
 from lambdas.running import start_lambda
 from lambdas.supervisor import Finished
 from lambdas.trial import try_lambda
@@ -163,17 +164,19 @@ class LambdaEditor:
             messages.error(self.request, _("Not published: mend what is marked first. The draft is saved."))
             return None
         try:
-            revision = self.owner.publish(self.request.user, self._sent("message").strip())
+            message = self._sent("message").strip()
+            made = publish_or_start(self.owner.row, self.request.user, self._principal(), message)
         except Problem as problem:
             messages.error(
                 self.request,
                 _("Not published. {problem} The draft is saved.").format(problem=sentence(problem)),
             )
             return None
-        messages.success(
-            self.request, _("Published: version {number} is live.").format(number=revision.number)
-        )
-        for fault in type_faults(self.owner.workspace, revision.document)[:SHOWN_TYPE_FAULTS]:
+        if isinstance(made, Run):
+            messages.info(self.request, _("Its packages are brought first; then it is live."))
+            return HttpResponseRedirect(self.owner.address("change"))
+        messages.success(self.request, _("Published: version {number} is live.").format(number=made.number))
+        for fault in type_faults(self.owner.workspace, made.document)[:SHOWN_TYPE_FAULTS]:
             messages.warning(
                 self.request,
                 _("Line {line}: {message}").format(line=fault.line, message=capital(fault.message)),
@@ -273,6 +276,7 @@ class LambdaEditor:
             manuscript=manuscript,
             is_saved=self.is_saved,
             theirs=self.theirs,
+            publication=last_publication(row),
             seen=self.seen,
             caret=self._sent("caret"),
             message=self._sent("message"),

@@ -33,7 +33,11 @@ CATCH_UP_WORDS = {
     "all": "all missed times are run (at most 24)",
 }
 # Where the page of a kind's target is.
-PAGES = {"lambda": "admin:lambdas_lambda_change", "function": "admin:stacks_function_change"}
+PAGES = {
+    "lambda": "admin:lambdas_lambda_change",
+    "publication": "admin:lambdas_lambda_change",
+    "function": "admin:stacks_function_change",
+}
 
 
 def address_of(kind: str, target_id: int) -> str:
