@@ -13,6 +13,10 @@ from stackyard.core.answers import json_answer, problem_answer
 from stackyard.core.errors import Faults, Problem
 from stackyard.core.meta.bodies import read_json
 from stackyard.core.yaml import load
+from stackyard.stacks.document import walk_lines, with_ids
+from stackyard.stacks.extracting import extract_function
+from stackyard.stacks.publishing import create_function
+from stackyard.stacks.publishing import publish as publish_function
 from stackyard.stacks.renaming import rename_input, rename_variable
 from stackyard.stacks.spelling import from_spelling
 from stackyard.stacks.wording import changes_in_words
@@ -128,6 +132,29 @@ def rename(request: HttpRequest, owner: StackOwner) -> HttpResponse:
     deed = rename_input if body.get("of") == "inputs" else rename_variable
     made = deed(_document(body), _text(body, "from"), _text(body, "to"))
     return json_answer({"document": made, "expressions": expressions_of(made)})
+
+
+def extract(request: HttpRequest, owner: StackOwner) -> HttpResponse:
+    """Make a published function of the lines `ids`, called `name`: the document with a call in their place, not saved."""
+    only(request, "POST")
+    body = body_of(request, "document", "ids", "name")
+    document, ids, name = _document(body), body.get("ids"), _text(body, "name", 63)
+    if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+        raise Problem("INVALID_INPUT", "ids: expected the ids of lines.")
+    first = next(
+        (line["id"] for line, _, _ in walk_lines(document.get("lines")) if line.get("id") in ids), ""
+    )
+    names = owner.look(document).scopes.get(first, {})
+    function, made = extract_function(
+        document, ids, name, {one: binding.type for one, binding in names.items()}
+    )
+    with transaction.atomic():
+        target = create_function(owner.workspace, function, request.user)
+        publish_function(target, request.user, f"Made from steps of {owner.row}")
+    with_ids(made)
+    return json_answer(
+        {"document": made, "expressions": expressions_of(made), "functions": catalogue_of(owner)["functions"]}
+    )
 
 
 def yaml(request: HttpRequest, owner: StackOwner) -> HttpResponse:
@@ -250,6 +277,7 @@ ROUTES: dict[str, View] = {
     "": draft,
     "check/": check,
     "rename/": rename,
+    "extract/": extract,
     "yaml/": yaml,
     "lines/": lines,
     "changes/": changes,

@@ -19,7 +19,7 @@ from stackyard.stacks.catalogue import load_catalogue
 from stackyard.stacks.fixes import fixes_of
 from stackyard.stacks.values import LITERAL, expression_of
 from stackyard.tables.field_type import FieldType
-from stackyard.tables.schema import FieldDef, TableDef
+from stackyard.tables.schema import FieldDef, Schema
 
 from . import sketches
 from .owners import StackOwner
@@ -113,7 +113,7 @@ def catalogue_of(owner: StackOwner) -> dict[str, Any]:
     """What a stack of this workspace may name, and what its settings may say."""
     known = load_catalogue(owner.workspace)
     made: dict[str, Any] = {
-        "tables": {name: _table(table) for name, table in sorted(known.schema.tables.items())},
+        "tables": _tables(known.schema),
         "functions": {name: {"inputs": known.functions[name].inputs} for name in sorted(known.functions)},
         "lambdas": sorted(
             Lambda.objects.filter(workspace=owner.workspace, published__isnull=False).values_list(
@@ -141,8 +141,16 @@ def catalogue_of(owner: StackOwner) -> dict[str, Any]:
     return made
 
 
-def _table(table: TableDef) -> dict[str, Any]:
-    return {"description": table.description, "fields": [_field(field) for field in table.fields.values()]}
+def _tables(schema: Schema) -> dict[str, Any]:
+    names = {table.id: name for name, table in schema.tables.items()}
+    made = {}
+    for name, table in sorted(schema.tables.items()):
+        fields = [_field(field) for field in table.fields.values()]
+        for facts, field in zip(fields, table.fields.values(), strict=True):
+            if field.is_reference and field.target in names:
+                facts["refers_to"] = names[field.target]
+        made[name] = {"description": table.description, "fields": fields}
+    return made
 
 
 def _field(field: FieldDef) -> dict[str, Any]:

@@ -34,6 +34,7 @@ WIDGETS = (
     "data",
     "where",
     "sort",
+    "addons",
     "json",
     "new_name",
     "function",

@@ -125,6 +125,27 @@ def renamed_source(source: str, old: str, new: str) -> str:
     return source
 
 
+def rewritten_lines(lines: list[Any], change: Callable[[str], str]) -> None:
+    """Change every expression of lines, in place."""
+    _rewrite_inside(lines, change)
+
+
+def places_of(source: str, name: str) -> list[int]:
+    """Where an expression reads a variable; nowhere in a text that is no expression."""
+    try:
+        return list(_places(parse(source), name))
+    except ExpressionError:
+        return []
+
+
+def input_members(source: str, name: str) -> list[int]:
+    """Where an expression reads `input.name`; nowhere in a text that is no expression."""
+    try:
+        return list(_members(parse(source), name))
+    except ExpressionError:
+        return []
+
+
 def _renamed_member(source: str, old: str, new: str) -> str:
     """An expression with `input.old` as `input.new`; a text that is no expression stays as it is."""
     try:

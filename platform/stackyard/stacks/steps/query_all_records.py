@@ -76,7 +76,7 @@ class QueryAllRecords(Step):
             "addons",
             "Related records: [{table, match: {their field: our field}, as}].",
             advanced=True,
-            widget="json",
+            widget="addons",
         ),
         FixedPart(
             "join",

@@ -38,6 +38,8 @@ export type Field = {
   unique?: boolean;
   system?: boolean;
   private?: boolean;
+  /** The table of a reference. */
+  refers_to?: string;
   default?: Json;
 };
 

@@ -5,7 +5,7 @@ import { T } from "../words.ts";
 import type { Opened, Saved, State } from "./answers.ts";
 import { type Doc, same } from "./model/document.ts";
 import { type Kept, type SaveFault, Saving, type SavingState, type Theirs } from "./model/saving.ts";
-import type { Editor } from "./store.ts";
+import type { Screen } from "./screen.ts";
 
 export type Draft = {
   readonly state: ReadonlySignal<SavingState>;
@@ -25,7 +25,7 @@ export type Draft = {
 
 const PREFIX = "stackyard.draft.";
 
-export function draftSaving(editor: Editor, opened: Opened): Draft {
+export function draftSaving(editor: Screen, opened: Opened): Draft {
   const key = PREFIX + editor.address;
   const state = signal<SavingState>("saved");
   const theirs = signal<Theirs | null>(null);

@@ -8,6 +8,7 @@ import { T, TN } from "../../words.ts";
 import type { Change, State } from "../answers.ts";
 import type { Problem } from "../problems.ts";
 import type { Editor } from "../store.ts";
+import { ExtractDialog } from "./extract.tsx";
 import { Fixes } from "./fields/field.tsx";
 import { IconButton } from "./icons.tsx";
 
@@ -19,6 +20,8 @@ export function Dialogs({ editor }: { editor: Editor }) {
       return <CompareDialog editor={editor} />;
     case "problems":
       return <ProblemsDialog editor={editor} />;
+    case "extract":
+      return <ExtractDialog editor={editor} />;
     case "keys":
       return <KeysDialog editor={editor} />;
     default:

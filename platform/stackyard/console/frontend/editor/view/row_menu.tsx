@@ -52,6 +52,11 @@ function mainEntries(editor: Editor, then: Then, turn: (page: "into" | "wrap") =
     { label: T("Move down"), icon: "arrow-down", keys: "Alt ↓", run: then(() => editor.moveBy(true)) },
     { label: T("Move into…"), icon: "arrow-right", run: () => turn("into") },
     { label: T("Put into a condition, a loop…"), icon: "group", run: () => turn("wrap") },
+    {
+      label: T("Make a function from these steps…"),
+      icon: "function",
+      run: then(() => (editor.dialog.value = "extract")),
+    },
     ...(one && hasSlots(editor.kinds[one.line.step])
       ? [{ label: T("Take apart"), icon: "branch", run: then(() => editor.unwrap(one.line.id)) }]
       : []),

@@ -7,6 +7,7 @@ import type { Problem } from "../../problems.ts";
 import type { Editor } from "../../store.ts";
 import { rename } from "../inspector.tsx";
 import { ValueBox, type ValueProps } from "../value_box.tsx";
+import { AddonsField } from "./addons.tsx";
 import { MapEditor } from "./collections.tsx";
 import { ConditionField } from "./condition.tsx";
 import { DataField } from "./data.tsx";
@@ -36,6 +37,7 @@ const GROUPED = new Set([
   "fields",
   "variables",
   "json",
+  "addons",
   "code",
 ]);
 
@@ -71,7 +73,7 @@ export function ParameterField({ editor, line, parameter, problems }: Props) {
 
 /** Whether the control shows problems of its parts itself. */
 function isInside(parameter: Parameter): boolean {
-  return ["data", "where"].includes(parameter.widget);
+  return ["data", "where", "addons"].includes(parameter.widget);
 }
 
 function Control({ editor, line, parameter, problems }: Props) {
@@ -164,6 +166,8 @@ function Control({ editor, line, parameter, problems }: Props) {
       return <SortField {...common} fields={fields} />;
     case "data":
       return <DataField {...box} fields={fields} />;
+    case "addons":
+      return <AddonsField {...common} editor={editor} table={table} problems={inside} />;
     case "json":
       return <JsonField {...common} />;
     case "map": {

@@ -229,7 +229,7 @@ export function SortField({ id, value, onChange, fields }: Common<Json> & { fiel
 }
 
 /** Anything, as JSON: for what has no form of its own. */
-export function JsonField({ id, value, onChange, described }: Common<Json>) {
+export function JsonField({ id, label, value, onChange, described }: Common<Json>) {
   const [text, setText] = useState(value === undefined ? "" : JSON.stringify(value, null, 2));
   const [wrong, setWrong] = useState("");
   return (
@@ -240,6 +240,7 @@ export function JsonField({ id, value, onChange, described }: Common<Json>) {
         rows={Math.min(16, Math.max(3, text.split("\n").length + 1))}
         value={text}
         spellcheck={false}
+        aria-label={label}
         aria-describedby={described}
         aria-invalid={wrong !== ""}
         onInput={(event) => {
