@@ -444,3 +444,12 @@ def test_lines_become_a_function_with_what_they_read_and_what_is_used_after_them
     status, refused = extract("e", "f", name="leaves")
     assert (status, "leaves the stack" in refused["error"]["message"]) == (400, True)
     assert not Function.objects.filter(name="leaves").exists()
+
+
+def test_two_people_at_one_stack_are_told_of_each_other(editor: Editor, endpoint: Endpoint) -> None:
+    assert editor.send("POST", "presence/", {}) == (200, {"others": []})
+    other = Client()
+    other.force_login(factories.make_owner("ann@example.com"))
+    theirs = Editor(other, f"/admin/endpoints/endpoint/{endpoint.pk}/editor/")
+    assert theirs.send("POST", "presence/", {})[1] == {"others": ["owner@example.com"]}
+    assert editor.send("POST", "presence/", {})[1] == {"others": ["ann@example.com"]}

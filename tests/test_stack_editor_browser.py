@@ -367,9 +367,8 @@ def test_related_records_are_chosen_in_a_form_level_by_level(watched: Watched, g
 
 
 def test_steps_become_a_function_as_one_step_that_can_be_undone(stack: Stack) -> None:
-    stack.choose("known")
-    stack.row("cond").click(modifiers=["Shift"], position={"x": 60, "y": 12})
-    stack.keys("Shift+F10")
+    stack.focus("known")
+    stack.keys("Shift+ArrowDown", "Shift+F10")
     stack.page.get_by_role("menuitem", name="Make a function from these steps").click()
     stack.page.get_by_label("Name of the function").fill("label_of")
     stack.keys("Enter")

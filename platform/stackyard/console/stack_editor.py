@@ -23,6 +23,7 @@ from stackyard.stacks.wording import changes_in_words
 
 from . import sketches
 from .owners import StackOwner
+from .presence import others_at
 from .samples import sample_of
 from .stack_facts import catalogue_of, checked, expressions_of, named, state_of, workspace_address
 
@@ -273,11 +274,18 @@ def version(request: HttpRequest, owner: StackOwner, number: int) -> HttpRespons
     )
 
 
+def presence(request: HttpRequest, owner: StackOwner) -> HttpResponse:
+    """Say that one has it open; who else has."""
+    only(request, "POST")
+    return json_answer({"others": others_at(owner, request.user)})
+
+
 ROUTES: dict[str, View] = {
     "": draft,
     "check/": check,
     "rename/": rename,
     "extract/": extract,
+    "presence/": presence,
     "yaml/": yaml,
     "lines/": lines,
     "changes/": changes,

@@ -49,6 +49,8 @@ export class Screen {
   unreadYaml = "";
   /** "3 steps deleted", with a way back, for a few seconds. */
   readonly deleted = signal("");
+  /** Who else has this stack open now. */
+  readonly others = signal<readonly string[]>([]);
   /** Something that went wrong and is nowhere else on the page. */
   readonly notice = signal("");
   /** What was published a moment ago, and how to call it. */

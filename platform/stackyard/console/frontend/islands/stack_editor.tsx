@@ -2,6 +2,7 @@
 import "../debug/tab.tsx";
 import { theEditor } from "../editor/panel.ts";
 import type { Opened, Palette } from "../editor/answers.ts";
+import { watchPresence } from "../editor/presence.ts";
 import { Editor } from "../editor/store.ts";
 import { Shell } from "../editor/view/shell.tsx";
 import { mount } from "../island.ts";
@@ -14,6 +15,7 @@ function StackEditor({ kind, opened, palette }: Props) {
   if (!editor) {
     editor = new Editor(kind, opened, palette);
     theEditor.value = editor;
+    watchPresence(editor);
   }
   return <Shell editor={editor} />;
 }

@@ -31,6 +31,12 @@ export function Header({ editor }: { editor: Editor }) {
                   : T("Live: version {number}", { number: state.live })}
               </span>
             )}
+          {editor.others.value.length > 0 && (
+            <span class="state others" role="status">
+              <Icon name="people" size={14} />
+              {T("Also here: {people}", { people: editor.others.value.join(", ") })}
+            </span>
+          )}
         </p>
       </div>
       <div class="stack-tools">
