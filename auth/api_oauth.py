@@ -141,7 +141,7 @@ class ApplicationViewSet(MetaViewSet):
 class ConsentViewSet(MetaViewSet):
     """What people have given to an application."""
 
-    noun, tag, model = "consent", "OAuth applications", Application
+    noun, tag, model = "consent", "OAuth consents", Application
     owners_only = frozenset({"list", "destroy"})
     shows = ConsentSerializer
 

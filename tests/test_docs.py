@@ -103,7 +103,7 @@ def test_inputs_stand_where_the_endpoint_reads_them(group: ApiGroup, door: Door)
     item = spec(door)["paths"]["/hello/{name}"]
     places = {method: {p["name"]: p["in"] for p in item[method]["parameters"]} for method in item}
     assert places["get"] == {"name": "path", "tags": "query", "X-Signature": "header", "address": "query"}
-    assert places["post"] == {"name": "path", "X-Signature": "header"}
+    assert places["post"] == {"name": "path", "X-Signature": "header", "Idempotency-Key": "header"}
     assert places["delete"] == {"name": "path", "tags": "query", "X-Signature": "header"}
     body = item["post"]["requestBody"]["content"]
     assert list(body) == ["application/json"]
