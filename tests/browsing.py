@@ -123,9 +123,12 @@ def signed_in(browser: Browser, url: str, **context: Any) -> Iterator[Watched]:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("navigation", name="Console")).to_be_attached()
-    yield watched
-    opened.close()
-    TRAFFIC.wait_for_end(url)
+    try:
+        yield watched
+    finally:
+        # After a failure, too: what the page still asks for would stand in the way of the next test.
+        opened.close()
+        TRAFFIC.wait_for_end(url)
     assert watched.faults == [], "\n".join(watched.faults)
 
 

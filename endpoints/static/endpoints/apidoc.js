@@ -17,6 +17,8 @@ const page = window.SwaggerUIBundle({
   layout: "BaseLayout",
   // An application that people log in with here has this among its redirect addresses.
   oauth2RedirectUrl: new URL("/apidoc/oauth2-redirect", window.location.href).href,
+  // Not before: each change of its state draws the whole page anew, under the hands of whoever is quick.
+  onComplete: () => page.initOAuth({ usePkceWithAuthorizationCodeGrant: true }),
   requestInterceptor(request) {
     // The documentation's token belongs to the document alone, never to the calls that are tried out.
     if (request.url === specification && place.dataset.token) {
@@ -29,4 +31,3 @@ const page = window.SwaggerUIBundle({
     return request;
   },
 });
-page.initOAuth({ usePkceWithAuthorizationCodeGrant: true });
