@@ -11,7 +11,6 @@ from django.test import Client
 from endpoints.models import Endpoint
 from endpoints.publishing import create_endpoint
 from stackyard.core.models import Workspace
-from stackyard.stacks.models import Function
 from stackyard.stacks.publishing import create_function
 from stackyard.tables.changes import create_table
 from tests import factories
@@ -383,73 +382,3 @@ def test_expressions_come_back_in_pieces(console: Client) -> None:
     assert ask({"sources": [1]})[0] == 400
     assert ask({"sources": ["a"] * 1_001})[0] == 400
     assert console.get("/admin/editor/expressions/").status_code == 405
-
-
-def test_lines_become_a_function_with_what_they_read_and_what_is_used_after_them(
-    editor: Editor, endpoint: Endpoint
-) -> None:
-    def expr(source: str) -> dict[str, str]:
-        return {"$expr": source}
-
-    def sets(line_id: str, name: str, value: Any) -> dict[str, Any]:
-        return {"id": line_id, "step": "set_variable", "params": {"name": name, "value": value}}
-
-    update = {
-        "id": "c",
-        "step": "update_variable",
-        "params": {"path": "sum", "value": expr("sum + n + input.by")},
-    }
-    document = {
-        **DOCUMENT,
-        "inputs": {"by": {"type": "int", "in": "query"}, "who": "text"},
-        "lines": [
-            sets("a", "n", 4),
-            sets("b", "sum", 1),
-            update,
-            sets("d", "twice", expr("[n] | map(n => n * 2) | first")),
-            sets("e", "unused", expr("n")),
-            sets("f", "last", expr("twice + sum")),
-        ],
-        "response": expr("last"),
-    }
-    editor.save(document, editor.get()[1]["version"])
-
-    def extract(*ids: str, name: str = "add_up") -> tuple[int, Any]:
-        return editor.send("POST", "extract/", {"document": document, "ids": list(ids), "name": name})
-
-    assert extract("a", "c")[0] == 400
-    status, made = extract("c", "d", "e")
-    assert status == 200, made
-    function = Function.objects.get(name="add_up")
-    assert function.published.document["inputs"] == {
-        "by": {"type": "int"},
-        "n": {"type": "int"},
-        "sum": {"type": "int"},
-    }
-    assert [line["params"].get("value") for line in function.published.document["lines"]] == [
-        expr("input.sum"),
-        expr("sum + input.n + input.by"),
-        expr("[input.n] | map(n => n * 2) | first"),
-        expr("input.n"),
-    ]
-    assert function.published.document["response"] == {"twice": expr("twice"), "sum": expr("sum")}
-    called = made["document"]["lines"][2]
-    assert called["params"]["input"] == {"by": expr("input.by"), "n": expr("n"), "sum": expr("sum")}
-    assert made["functions"]["add_up"]
-    status, saved = editor.save(made["document"], editor.get()[1]["version"])
-    assert (status, saved["problems"]) == (200, [])
-    # A name that is taken, and steps that leave the stack, are refused before anything is made.
-    assert extract("d")[0] == 409
-    document["lines"][5] = {"id": "f", "step": "return", "params": {"value": 1}}
-    status, refused = extract("e", "f", name="leaves")
-    assert (status, "leaves the stack" in refused["error"]["message"]) == (400, True)
-    assert not Function.objects.filter(name="leaves").exists()
-
-
-def test_two_people_at_one_stack_are_told_of_each_other(editor: Editor, endpoint: Endpoint) -> None:
-    assert editor.send("POST", "presence/", {}) == (200, {"others": []})
-    other = Client()
-    other.force_login(factories.make_owner("ann@example.com"))
-    theirs = Editor(other, f"/admin/endpoints/endpoint/{endpoint.pk}/editor/")
-    assert theirs.send("POST", "presence/", {})[1] == {"others": ["owner@example.com"]}
-    assert editor.send("POST", "presence/", {})[1] == {"others": ["ann@example.com"]}
