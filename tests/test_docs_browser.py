@@ -46,8 +46,16 @@ def test_an_endpoint_is_tried_out_from_its_documentation(browser: Browser, publi
 
 def test_somebody_signed_in_tries_out_the_management_api(watched: Watched, public_url: str) -> None:
     page = watched.page
+    # Of a long description Swagger UI draws only what is in view.
     page.goto("/apidoc:meta")
-    page.locator("#operations-workspaces-create_workspace .opblock-summary-control").click()
+    operation = page.locator("#operations-workspaces-create_workspace .opblock-summary-control")
+    expect(page.locator(".opblock").first).to_be_visible()
+    for _ in range(20):
+        if operation.is_visible():
+            break
+        page.mouse.wheel(0, 200)
+        page.wait_for_timeout(100)
+    operation.click()
     page.locator("#operations-workspaces-create_workspace textarea.body-param__text").fill(
         '{"name": "made-here"}'
     )
