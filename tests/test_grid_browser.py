@@ -41,11 +41,11 @@ def table(transactional_db: None) -> Table:
         },
     )
     store = Store(load_schema(shop.pk))
-    store.add_many("companies", [{"name": "ACME"}, {"name": HOSTILE}])
-    store.add_many(
-        "people",
-        [{"name": f"P{n:02}", "email": f"p{n}@example.com", "age": n, "company": 1} for n in range(60)],
-    )
+    # One by one: Playwright's loop gives this thread another connection than the one a transaction would begin on.
+    for name in ("ACME", HOSTILE):
+        store.add("companies", {"name": name})
+    for n in range(60):
+        store.add("people", {"name": f"P{n:02}", "email": f"p{n}@example.com", "age": n, "company": 1})
     return made
 
 

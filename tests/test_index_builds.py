@@ -70,11 +70,25 @@ def real_indexes(table: Table) -> dict[str, str]:
     return dict(ddl.run(sql, [table.physical]))
 
 
+@pytest.fixture(autouse=True)
+def _left_by_others(db: None) -> None:
+    """SQL tables that tests before left behind are not this one's."""
+    _BEFORE[:] = _mirrors()
+
+
+_BEFORE: list[str] = []
+
+
+def _mirrors() -> list[str]:
+    if connection.vendor != "sqlite":
+        return []
+    names = ddl.run("SELECT name FROM sqlite_schema WHERE name LIKE 'x%%\\_%%' ESCAPE '\\'")
+    return [row[0] for row in names]
+
+
 def leftovers() -> list[str]:
     if connection.vendor == "sqlite":
-        return [
-            row[0] for row in ddl.run("SELECT name FROM sqlite_schema WHERE name LIKE 'x%%\\_%%' ESCAPE '\\'")
-        ]
+        return [name for name in _mirrors() if name not in _BEFORE]
     return [row[0] for row in ddl.run("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")]
 
 
