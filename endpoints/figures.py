@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet, Sum
 
 from .models import ErrorGroup, Rollup
-from .rollups import DAY, HOUR, MINUTE, WHOLE
-from .spread import Spread, add, quantiles_ms, unpacked
+from .rollups import DAY, HOUR, MINUTE, WHOLE, Cell
+from .spread import quantiles_ms, unpacked
 
 QUANTILES = (0.5, 0.95, 0.99)
 
@@ -40,16 +40,8 @@ RANGES: Mapping[str, Range] = {
 
 
 @dataclass(slots=True)
-class Figures:
-    """What happened in a stretch of time. `refused` are answers 4xx, `failed` 5xx, `limited` turned away by a limit."""
-
-    calls: int = 0
-    refused: int = 0
-    failed: int = 0
-    limited: int = 0
-    total_us: int = 0
-    slowest_us: int = 0
-    spread: Spread = field(default_factory=dict)
+class Figures(Cell):
+    """What happened in a stretch of time: rows of the rollups, added up."""
 
     @property
     def error_rate(self) -> float | None:
@@ -69,13 +61,7 @@ class Figures:
     def take(self, row: Row) -> None:
         """Add a row's counts."""
         _, _, calls, refused, failed, limited, total_us, slowest_us, spread = row
-        self.calls += calls
-        self.refused += refused
-        self.failed += failed
-        self.limited += limited
-        self.total_us += total_us
-        self.slowest_us = max(self.slowest_us, slowest_us)
-        add(self.spread, unpacked(spread))
+        self.merge(Cell(calls, refused, failed, limited, total_us, slowest_us, unpacked(spread)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +103,7 @@ def total(of: Sequence[Point]) -> Figures:
     """All points together."""
     whole = Figures()
     for point in of:
-        one = point.figures
-        counts = (one.calls, one.refused, one.failed, one.limited, one.total_us, one.slowest_us)
-        whole.take((0, 0, *counts, b""))
-        add(whole.spread, one.spread)
+        whole.merge(point.figures)
     return whole
 
 

@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
 from auth.keys import write_uses
@@ -118,6 +119,14 @@ class History:
         for alias in ("default", "history"):
             connections[alias].close()
 
+    def forget(self) -> None:
+        """Drop what waits and what was counted of it, unwritten."""
+        with self._writing:
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            self._rows.clear()
+            self.tally.forget()
+
     def flush(self, counts: bool = True) -> None:
         """Write everything that waits, in the calling thread, and what was counted of it (`counts`).
 
@@ -151,6 +160,9 @@ class History:
                 continue
             try:
                 self._rows.append(row_of(call))
+            except ObjectDoesNotExist:
+                # The workspace was deleted meanwhile, and its history with it.
+                self.dropped += 1
             except Exception:
                 self.dropped += 1
                 _log.exception("a call could not be made a row of the history")

@@ -34,6 +34,14 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 hypothesis_settings.load_profile("fuzz" if os.environ.get("STACKYARD_FUZZ") == "1" else "default")
 
 
+@pytest.fixture(autouse=True)
+def nothing_noted() -> None:
+    """Calls that an earlier test left waiting for the history's writer are not this one's."""
+    from endpoints.history import history
+
+    history.forget()
+
+
 @pytest.fixture
 def workspace(db: None) -> Workspace:
     """An empty workspace named `shop`."""

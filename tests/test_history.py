@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,14 +20,6 @@ from tests.doors import Door
 from tests.factories import make_endpoint, make_group, make_key
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
-
-
-@pytest.fixture(autouse=True)
-def empty() -> Iterator[None]:
-    history._waiting.clear()
-    history._rows.clear()
-    yield
-    history._waiting.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,15 +25,6 @@ from tests.doors import Door
 from tests.factories import make_endpoint, make_group
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
-
-
-@pytest.fixture(autouse=True)
-def empty() -> Iterator[None]:
-    history.flush()
-    history.tally.forget()
-    yield
-    history._waiting.clear()
-    history.tally.forget()
 
 
 @pytest.fixture

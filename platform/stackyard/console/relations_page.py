@@ -36,9 +36,10 @@ class Box:
 
 
 def relations(request: HttpRequest) -> HttpResponse:
-    """The drawing of the chosen workspace, else of the first."""
+    """The drawing of the workspace `?workspace=` (an id), else of the chosen one, else of the first."""
     workspaces = all_workspaces(request)
-    workspace = chosen_workspace(request) or (workspaces[0] if workspaces else None)
+    asked = [one for one in workspaces if str(one.pk) == request.GET.get("workspace")]
+    workspace = next(iter(asked), None) or chosen_workspace(request) or next(iter(workspaces), None)
     drawing = {} if workspace is None else drawn(load_schema(workspace.pk))
     crumbs: list[Any] = [(_("Tables"), reverse("admin:tables_table_changelist"))]
     return page(request, "console/relations.html", _("Relations"), crumbs, workspace=workspace, **drawing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext
@@ -17,7 +17,7 @@ from stackyard.core.expressions.pieces import pieces_of
 from stackyard.core.expressions.scope import Binding
 from stackyard.stacks.catalogue import load_catalogue
 from stackyard.stacks.fixes import fixes_of
-from stackyard.stacks.values import LITERAL, expression_of
+from stackyard.stacks.values import sources_in
 from stackyard.tables.field_type import FieldType
 from stackyard.tables.schema import FieldDef, Schema
 
@@ -89,24 +89,12 @@ def _scopes(scopes: Mapping[str, Mapping[str, Binding]]) -> dict[str, Any]:
 def expressions_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Every expression of a document in its pieces, by its text."""
     made: dict[str, Any] = {}
-    for source in _sources([document.get("lines"), document.get("response")]):
+    for source in sources_in([document.get("lines"), document.get("response")]):
         if source not in made:
             if len(made) >= MAX_EXPRESSIONS:
                 break
             made[source] = pieces_of(source)
     return made
-
-
-def _sources(value: Any) -> Iterator[str]:
-    source = expression_of(value)
-    if source is not None:
-        yield source
-    elif isinstance(value, dict) and set(value) != {LITERAL}:
-        for part in value.values():
-            yield from _sources(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _sources(part)
 
 
 def catalogue_of(owner: StackOwner) -> dict[str, Any]:

@@ -39,9 +39,10 @@ class Stopped(Exception):
 class Progress:
     """The progress of one claimed run."""
 
-    def __init__(self, run: Run, fence: int, stop: threading.Event) -> None:
+    def __init__(self, run: Run, fence: int, stop: threading.Event, began: float | None = None) -> None:
+        """`began` is when this attempt began, in seconds of `time.monotonic`; now, unless said."""
         self._run, self._fence, self._stop = run, fence, stop
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
         self._first: int | None = None
         self._written_at = -WRITE_SECONDS
 
@@ -91,13 +92,17 @@ class Progress:
 
 
 def progress_value(run: Run) -> dict[str, Any] | None:
-    """A run's progress as JSON: done, total, percent, phase, seconds_left; None for a run that tells of none."""
+    """A run's progress as JSON: done, total, percent, phase, seconds_left; None for a run that tells of none.
+
+    A run that is not done when it was expected to be has no `seconds_left` until it says again how far it is.
+    """
     if run.done is None:
         return None
     share = None if not run.total else round(100 * min(1.0, run.done / run.total), 1)
     left = None
     if run.expected_at is not None and not run.is_finished:
-        left = round(max(0.0, (run.expected_at - timezone.now()).total_seconds()), 1)
+        left = round((run.expected_at - timezone.now()).total_seconds(), 1)
+        left = left if left > 0 else None
     return {
         "done": run.done,
         "total": run.total,

@@ -16,7 +16,7 @@ from .document import blocks_of, walk_lines
 from .parameters import NewName
 from .renaming import input_members, places_of, renamed_source, rewritten_lines
 from .step import Step
-from .values import LITERAL, expression_of
+from .values import sources_in
 
 _LEAVES = {"return": (), "break": ("for", "for_each", "while"), "continue": ("for", "for_each", "while")}
 _SIMPLE = ("text", "int", "float", "decimal", "bool", "date", "timestamp")
@@ -46,7 +46,7 @@ def extract_function(
     inside = _use_of(lines)
     del block[start : start + len(lines)]
     around = _use_of(made.get("lines"))
-    around.sources += _sources(made.get("response"))
+    around.sources += sources_in(made.get("response"))
     outer = [one for one in types if one not in RESERVED and (inside.reads(one) or one in inside.changed)]
     specs, given = _passed_inputs(document, inside)
     local = [one for one in outer if one in inside.changed or one in inside.given]
@@ -107,7 +107,7 @@ def _refuse_leaving(lines: Any, loops: tuple[str, ...] = ()) -> None:
 
 
 def _use_of(lines: Any) -> _Use:
-    use = _Use(sources=list(_sources(lines)))
+    use = _Use(sources=list(sources_in(lines)))
     for line, _, _ in walk_lines(lines):
         kind, params = Step.all().get(str(line.get("step"))), line.get("params")
         if isinstance(line.get("as"), str):
@@ -121,18 +121,6 @@ def _use_of(lines: Any) -> _Use:
                 use.sources.append(value)
                 use.changed.append(value.partition(".")[0].partition("[")[0].strip())
     return use
-
-
-def _sources(value: Any) -> Iterator[str]:
-    source = expression_of(value)
-    if source is not None:
-        yield source
-    elif isinstance(value, dict) and set(value) != {LITERAL}:
-        for part in value.values():
-            yield from _sources(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _sources(part)
 
 
 def _passed_inputs(document: Mapping[str, Any], use: _Use) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -18,6 +18,19 @@ def expression_of(value: Any) -> str | None:
     return None
 
 
+def sources_in(value: Any) -> Iterator[str]:
+    """The source of every expression in a value, in order."""
+    source = expression_of(value)
+    if source is not None:
+        yield source
+    elif isinstance(value, dict) and set(value) != {LITERAL}:
+        for part in value.values():
+            yield from sources_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from sources_in(part)
+
+
 def is_constant(value: Any) -> bool:
     """Whether no expression stands anywhere in a value."""
     if isinstance(value, dict):

@@ -68,10 +68,7 @@ export function InputsTab({ editor }: { editor: Editor }) {
               place={place}
               problems={own}
               onSpec={(next) => set({ ...inputs, [name]: next })}
-              onName={(next) => {
-                if (next in inputs) return;
-                void renameInput(editor, name, next, inputs).then(() => setOpen(next));
-              }}
+              onName={(next) => void renameInput(editor, name, next).then(() => setOpen(next))}
               onRemove={() => {
                 const { [name]: _, ...rest } = inputs;
                 set(rest);
@@ -88,13 +85,11 @@ export function InputsTab({ editor }: { editor: Editor }) {
 }
 
 /** The input in its place, in the path and in every expression, by the server's one parser; only in its place while that can't be. */
-async function renameInput(
-  editor: Editor,
-  from: string,
-  to: string,
-  inputs: { [name: string]: Json },
-): Promise<void> {
+async function renameInput(editor: Editor, from: string, to: string): Promise<void> {
   const doc = editor.doc.value;
+  const inputs = isObject(doc.inputs) ? doc.inputs : {};
+  // A field that is taken away says once more what it was left with, when the input is called that already.
+  if (!(from in inputs) || to in inputs) return;
   try {
     type Answer = { document: Doc; expressions: { [source: string]: Expression } };
     const made = await send<Answer>("POST", `${editor.base}rename/`, {
@@ -108,6 +103,7 @@ async function renameInput(
     editor.change(made.document, T("Rename {from} to {to}", { from, to }));
     editor.announce(T("{from} is called {to} everywhere now", { from, to }));
   } catch {
+    if (editor.doc.value !== doc) return;
     editor.setSetting(["inputs"], withKeyRenamed(inputs, [from], to), T("Inputs"));
   }
 }
