@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from endpoints.blueprints import apply_blueprint
+from endpoints.groups import create_group
 from stackyard.core import files
 from stackyard.core.models import Workspace
 from stackyard.tables.query import Query
@@ -75,7 +77,7 @@ def test_get_customer_data_answers_as_the_seed_says(caller: Door, client: Door):
 def test_there_is_enough_to_try_things_with(whole_shop: Workspace):
     store = Store(load_schema(whole_shop.pk))
     counts = {name: store.query(Query(name, return_="count")) for name in store.schema.tables}
-    assert counts == {"customers": 500, "products": 60, "orders": 5_200}
+    assert counts == {"customers": 500, "products": 60, "orders": 5_200, "users": 0}
     addresses = [record["address"] for record in store.query(Query("customers"))]
     assert len({address["country"] for address in addresses}) >= 8
 
@@ -190,6 +192,29 @@ def test_version_2_says_more_and_version_1_names_its_successor(caller: Door):
     ).json()
     assert len({record["id"] for record in [*first["items"], *second["items"]]}) == 4
     assert all(isinstance(record["orders_count"], int) for record in first["items"])
+
+
+def test_people_sign_up_log_in_and_are_known(client: Door, shop: Workspace):
+    eve = {"email": "eve@example.com", "password": "correct horse"}
+    made = client.post("/api/shop/v1/auth/signup", {"name": "Eve", **eve})
+    assert (made.status, set(made.json())) == (201, {"authToken", "refreshToken"})
+    pair = client.post("/api:shop-auth/auth/login", eve)
+    assert (pair.status, set(pair.json())) == (200, {"authToken", "refreshToken"})
+    known = Door(client.application, {"Authorization": f"Bearer {pair.json()['authToken']}"})
+    me = known.get("/api:shop-auth/auth/me").json()
+    assert set(me) == {"id", "created_at", "name", "email"}
+    assert (me["name"], me["email"]) == ("Eve", "eve@example.com")
+    assert client.get("/api:shop-auth/auth/me").status == 401
+    assert known.post("/api:shop-auth/auth/logout", {}).json() == {"loggedOut": True}
+
+
+def test_the_samples_login_is_what_the_blueprint_makes(shop: Workspace, tmp_path: Path):
+    apply_blueprint(create_group(shop, "again"), "authentication", "users")
+    written = exported("shop", tmp_path / "out")
+    made = {name: text for name, text in written.items() if name.startswith("apis/again/")}
+    assert len(made) == 7
+    for name, text in made.items():
+        assert (SHOP / name.replace("again", "shop-auth")).read_bytes() == text
 
 
 def test_the_sample_is_written_as_the_export_writes_it(whole_shop: Workspace, tmp_path: Path):
