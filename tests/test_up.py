@@ -10,16 +10,46 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tests import installation
 from tests.conftest import absent
+from tests.two_processes import lines_to_two, refused_after
 
 pytestmark = pytest.mark.both_databases
 ROOT = Path(__file__).resolve().parents[1]
+_SETUP = """
+import json
+from auth.keys import create_key
+from auth.models import User
+from auth.oauth.applications import register
+from django.test import Client
+from stackyard.core.models import Workspace
+from tests.factories import make_endpoint, make_group
+from endpoints.blueprints import apply_blueprint
+from stackyard.tables.changes import create_table
+
+shop = Workspace.objects.get(name="shop")
+create_table(shop, "members", fields={"email": {"type": "email", "unique": True}, "password": "password"})
+group = make_group(shop, "door")
+apply_blueprint(group, "authentication", "members")
+make_endpoint(group, "/who", auth=["api_key", "jwt", "oauth2"], response={"$expr": "auth.kind"})
+key, text = create_key(shop, "one", ["door"])
+application, secret = register(shop, "Report", ["door"], grant="client_credentials")
+owner = Client()
+owner.force_login(User.objects.filter(is_superuser=True).first())
+print(json.dumps({
+    "key": text, "key_id": key.pk, "client_id": application.client_id, "client_secret": secret,
+    "session": "; ".join(f"{name}={cookie.value}" for name, cookie in owner.cookies.items()),
+}))
+"""
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +121,40 @@ def test_a_second_start_reuses_everything_and_says_so(
         assert second.shown["API key"] == first.shown["API key"]
         assert "password as set" in second.shown["Owner"]
         assert paste(second.shown["Try"])[0] == 200
+
+
+def test_what_is_taken_back_is_refused_in_every_process_within_a_second(
+    first: installation.Installation,
+) -> None:
+    made = json.loads(first.python(_SETUP).splitlines()[-1])
+    one, other = lines_to_two(first.port)
+    client = urlencode({name: made[name] for name in ("client_id", "client_secret")})
+    _, oauth = one.ask("POST", "/oauth/token", f"grant_type=client_credentials&scope=door&{client}", _FORM)
+    ann = {"email": "ann@example.com", "password": "correct horse battery"}
+    _, jwt = one.ask("POST", "/api:door/auth/signup", ann)
+    csrf = "c" * 32
+    console = {"Cookie": f"{made['session']}; csrftoken={csrf}", "X-CSRFToken": csrf}
+    by_oauth = {"Authorization": f"Bearer {oauth['access_token']}"}
+    by_jwt = {"Authorization": f"Bearer {jwt['authToken']}"}
+    deeds: dict[str, tuple[dict[str, str], Callable[[], tuple[int, Any]]]] = {
+        "OAuth token": (
+            by_oauth,
+            lambda: one.ask("POST", "/oauth/revoke", f"token={oauth['access_token']}&{client}", _FORM),
+        ),
+        "JWT": (by_jwt, lambda: one.ask("POST", "/api:door/auth/logout", {}, by_jwt)),
+        "API key": (
+            {"X-API-Key": made["key"]},
+            lambda: one.ask("DELETE", f"/api:meta/workspaces/shop/keys/{made['key_id']}", None, console),
+        ),
+    }
+    with closing(one), closing(other):
+        for name, (proof, take_back) in deeds.items():
+            for line in (one, other, one, other):
+                assert line.ask("GET", "/api:door/who", None, proof)[0] == 200, name
+            status, told = take_back()
+            assert status in (200, 204), (name, told)
+            seconds = refused_after((one, other), proof)
+            assert seconds <= 1, f"{name}: {seconds:.2f} s"
 
 
 def test_a_busy_port_is_refused_before_anything_is_made(
