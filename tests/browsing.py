@@ -15,6 +15,7 @@ from urllib.request import urlopen
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from stackyard.core.connection import forget_own
 from tests import factories
 
 FLAGS = [
@@ -73,9 +74,11 @@ def open_browser(chromium: str) -> Iterator[Browser]:
     # Playwright's loop runs in this thread, and Django would take it for its own.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
+        forget_own()
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
+    forget_own()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -35,11 +38,15 @@ hypothesis_settings.load_profile("fuzz" if os.environ.get("STACKYARD_FUZZ") == "
 
 
 @pytest.fixture(autouse=True)
-def nothing_noted() -> None:
-    """Calls that an earlier test left waiting for the history's writer are not this one's."""
+def nothing_of_others() -> None:
+    """Calls that an earlier test left waiting for the history's writer, and failures to log in, are not this one's."""
     from endpoints.history import history
 
     history.forget()
+    counted = settings.HOME / "cache.sqlite3"
+    if counted.exists():
+        with closing(sqlite3.connect(counted, isolation_level=None)) as kept:
+            kept.execute("DELETE FROM entries")
 
 
 @pytest.fixture
@@ -144,10 +151,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a session that repeats the suite on a second database, leave out what touches no database."""
-    if os.environ.get("STACKYARD_TEST_DATABASE_ONLY") != "1":
-        return
-    kept = [item for item in items if _touches_database(item)]
+    """Of two sessions beside each other, the second leaves out what touches no database.
+
+    A browser file is run by one of the two (`STACKYARD_TEST_BROWSERS`): what a browser does is the same on both
+    databases, what is under it has its own tests on both, and browsers are a third of the suite's time.
+    """
+    kept = items[:]
+    if os.environ.get("STACKYARD_TEST_DATABASE_ONLY") == "1":
+        kept = [item for item in kept if _touches_database(item)]
+    if share := os.environ.get("STACKYARD_TEST_BROWSERS"):
+        kept = [item for item in kept if _browsers_of(item) in ("", share)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 
@@ -159,3 +172,10 @@ def _touches_database(item: pytest.Item) -> bool:
         or item.get_closest_marker("both_databases")
         or names & {"db", "transactional_db", "django_db_setup"}
     )
+
+
+def _browsers_of(item: pytest.Item) -> str:
+    """The session whose browsers do this; empty for what has no browser."""
+    if "browser" not in getattr(item, "fixturenames", ()):
+        return ""
+    return ("second", "first")[crc32(item.path.name.encode()) % 2]

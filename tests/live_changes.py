@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -181,13 +182,29 @@ def change(folder: Path, rows: int) -> None:
 
 
 def begin(folder: Path, rows: int) -> None:
-    """A change of type, or an index, that says when it is under way, and then is to be killed."""
+    """A change of type, an index or an import that stands still in its second batch, says so, and is to be killed there."""
+    from django.core.management import call_command
+
     from stackyard.runs.models import Run
+    from stackyard.runs.progress import Progress
     from stackyard.runs.waiting import finish_here
     from stackyard.tables import changes, indexing
     from stackyard.tables.conversions.starting import retype
     from stackyard.tables.models import Field
 
+    keep, kept = Progress.keep, [0]
+
+    def counted(progress: Progress, *given: Any, **more: Any) -> None:
+        keep(progress, *given, **more)
+        kept[0] += 1
+        if kept[0] == 2:
+            print("in the second batch", flush=True)
+            signal.pause()
+
+    Progress.keep = counted  # type: ignore[method-assign]
+    if (folder / "import").exists():
+        call_command("table", "import", "live/things", str(folder / "things.csv"))
+        return
     field = Field.objects.select_related("table__workspace").get(name="value")
     if (folder / "index").exists():
         indexing.AT_ONCE = 0
@@ -196,7 +213,7 @@ def begin(folder: Path, rows: int) -> None:
         begun = retype(field, {"type": "text"})
         assert begun is not None
         run = begun
-    finish_here(run, lambda far: print(far["phase"], far["done"], flush=True))
+    finish_here(run, lambda far: None)
 
 
 def resume(folder: Path, rows: int) -> None:

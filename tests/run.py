@@ -1,7 +1,7 @@
 """Every test on every database found here: `make test` after its set-up. Arguments go to pytest.
 
-Two sessions run at once: all tests on SQLite, and on PostgreSQL those that touch a database. Each
-is shared out by file to two processes: many tests wait for a browser, a server or a time limit, and
+Two sessions run at once: all tests on SQLite, and on PostgreSQL those that touch a database; the
+files with a browser are divided between them. Each is shared out by file to two processes: many tests wait for a browser, a server or a time limit, and
 one process would leave a third of two cores idle. The first session's output is shown as it comes,
 the second one's whole, after it.
 """
@@ -60,7 +60,9 @@ def run_sessions(environment: dict[str, str], postgres: str | None) -> dict[str,
     second = None
     if postgres:
         output = tempfile.TemporaryFile()  # noqa: SIM115 (read after the first session has ended)
-        second = start({**environment, "DATABASE_URL": postgres, "STACKYARD_TEST_DATABASE_ONLY": "1"}, output)
+        environment["STACKYARD_TEST_BROWSERS"] = "first"
+        only = {"STACKYARD_TEST_DATABASE_ONLY": "1", "STACKYARD_TEST_BROWSERS": "second"}
+        second = start({**environment, "DATABASE_URL": postgres, **only}, output)
     print("\nSession: SQLite", flush=True)
     try:
         ends = {"SQLite": start(environment).wait()}

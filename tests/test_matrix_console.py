@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import transaction
 
+from stackyard.alerts.models import AlertRule
 from tests.matrix import CONSOLE_OPEN, ROLES, least
 from tests.matrix_stage import Stage, make_stage, routes
 
@@ -97,9 +99,10 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def _console_address(route: str, *, theirs: bool = False) -> str:
     """The route with 1 in its places; with the id of a thing of the stage's first workspace where it is `theirs`."""
-    found = re.match(r"admin/(\w+)/(\w+)/<", route)
+    found = re.match(r"admin/(?:(\w+)/(\w+)|alerts)/<", route)
     if theirs and found:
-        one = apps.get_model(found[1], found[2])._default_manager.order_by("pk").first()
+        model: Any = apps.get_model(found[1], found[2]) if found[1] else AlertRule
+        one = model._default_manager.order_by("pk").first()
         route = re.sub(r"<[^>]*(pk|object_id|id)>", str(one.pk) if one is not None else "1", route, count=1)
         route = re.sub(r"<uuid:\w+>", "0" * 8 + "-0000-4000-8000-" + "0" * 12, route)
     route = re.sub(r"\^\(\?P<app_label>[^)]*\)/\$", "core/", route)

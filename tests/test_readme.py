@@ -15,7 +15,6 @@ import pytest
 from tests import installation
 from tests.conftest import absent
 
-pytestmark = pytest.mark.both_databases
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
 ANYTHING = "…"
@@ -26,7 +25,7 @@ def started(tmp_path: Path) -> Iterator[installation.Installation]:
     """A running installation, empty of what the README makes."""
     if shutil.which("curl") is None:
         absent("curl is not installed")
-    with installation.database() as url, installation.running(tmp_path / "home", url) as running:
+    with installation.running(tmp_path / "home") as running:
         yield running
 
 

@@ -27,6 +27,11 @@ def own_connection() -> BaseDatabaseWrapper:
     return connection
 
 
+def forget_own() -> None:
+    """Ask Django anew: an event loop that begins or ends in this thread (Playwright's) changes its answer."""
+    _held.connection = None
+
+
 def close_broken() -> None:
     """Close every connection of this thread that does not answer any more; the next use opens a new one.
 
