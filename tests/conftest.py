@@ -162,7 +162,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if share := os.environ.get("STACKYARD_TEST_BROWSERS"):
         kept = [item for item in kept if _browsers_of(item) in ("", share)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    # Whole installations take long and stand last by name: begun first, the processes end at about the same time.
+    long = {item.path for item in kept if item.get_closest_marker("both_databases")}
+    items[:] = sorted(kept, key=lambda item: item.path not in long)
 
 
 def _touches_database(item: pytest.Item) -> bool:
