@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import oidc_provider_mock
+import pyotp
 import pytest
 import requests
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 
-from auth.models import Identity, Provider, User
+from auth import second_factor
+from auth.models import Identity, Provider, SecondFactor, User
 from auth.providers import logging_in, setup
 from auth.providers.setup import set_up
 from endpoints.blueprints import apply_blueprint
@@ -199,6 +201,19 @@ def test_the_console_is_entered_with_a_provider(mock: str, settings: Any, db: No
     assert back("ann", Client())["Location"] == "/admin/login/", "another browser"
     assert back("ann")["Location"] == "/admin/"
     assert browser.get("/admin/").status_code == 200
+    account = User.objects.get(email="ann@example.com")
+    secret = second_factor.begin(account)
+    assert back("ann")["Location"] == "/admin/", (
+        "a second factor that was begun and not confirmed asks for nothing"
+    )
+    second_factor.confirm(account, pyotp.TOTP(secret).now())
+    SecondFactor.objects.update(last_step=0)
+    assert back("ann")["Location"] == "/admin/code/"
+    assert browser.get("/admin/")["Location"].startswith("/admin/login/"), "half of it opens nothing"
+    assert browser.post("/admin/code/", {"code": "000000"}).status_code == 200
+    assert browser.post("/admin/code/", {"code": pyotp.TOTP(secret).now()})["Location"] == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+    second_factor.turn_off(account)
     identity = Identity.objects.get()
     assert (identity.provider, identity.subject) == (provider, "ann")
     identity.account.is_active = False
@@ -256,7 +271,7 @@ def test_one_workspace_logs_people_in_to_another(live_server: Any, settings: Any
     assert record is not None
     assert (record["email"], record["email_verified"]) == ("ann@example.com", True)
     ann = User.objects.get(workspace=people.workspace)
-    assert Identity.objects.get().subject == str(ann.pk)
+    assert Identity.objects.get().subject == f"{ann.table_id}:{ann.record_id}"
     for change in ({"iss": f"{here}/other"}, {"code": "x"}):
         refused = logged_in(**change)
         assert (refused.status, refused.error["code"]) == (401, "LOGIN_FAILED"), change

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +12,8 @@ from django.views.decorators.http import require_GET
 
 from stackyard.core.errors import Problem
 
+from .. import second_factor
+from ..half_signed_in import sign_in_fully, wait_for_code
 from . import logging_in
 from .linking import account_of_console
 from .models import Provider
@@ -53,10 +54,11 @@ def back(request: HttpRequest) -> HttpResponse:
         account = account_of_console(provider, person)
     except Problem as problem:
         return _refused(request, problem.message)
-    if hasattr(account, "second_factor"):
+    if second_factor.is_on(account):
         # What a provider asked for is not known here, so it never stands in for the second factor of ours.
-        return _refused(request, _("This account signs in with its password and its code."))
-    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+        wait_for_code(request, account, reverse("admin:index"))
+        return _see_other(reverse("admin:prove"))
+    sign_in_fully(request, account)
     return _see_other(reverse("admin:index"))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,12 +16,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from auth import team
+from auth.half_signed_in import sign_in_fully
 from auth.models import Invitation
 from stackyard.core.errors import Problem
 
 from .pages import page
 from .problems import add_to_form
-from .signing_in import _BACKEND
 
 
 class JoinForm(forms.Form):
@@ -73,7 +72,7 @@ def _join_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             account = team.join_as_new(invitation, form.cleaned_data["password"], form.cleaned_data["name"])
-            login(request, account, backend=_BACKEND)
+            sign_in_fully(request, account)
             return _joined(request, invitation)
         except ValidationError as error:
             form.add_error("password", error.messages)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth import login
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,18 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from auth import second_factor
+from auth.half_signed_in import half_signed_in, sign_in_fully, wait_for_code
 from auth.login_throttle import Tries
-from auth.models import User
 from stackyard.core.client_address import client_address
 from stackyard.core.errors import Problem
 
 from .pages import page
 from .problems import sentence
-
-_WAITING = "waiting_for_code"
-# How long the password holds before the code has to follow.
-_SECONDS = 300
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -78,12 +71,7 @@ class SignIn(LoginView):
         account: Any = form.get_user()
         if not second_factor.is_on(account):
             return super().form_valid(form)
-        self.request.session.cycle_key()
-        self.request.session[_WAITING] = {
-            "pk": account.pk,
-            "at": int(time.time()),
-            "next": self.get_success_url(),
-        }
+        wait_for_code(self.request, account, self.get_success_url())
         return HttpResponseRedirect(reverse("admin:prove"))
 
 
@@ -101,33 +89,24 @@ class CodeForm(forms.Form):
 
 
 def prove(request: HttpRequest) -> HttpResponse:
-    """The second step; open to whoever has just given the right password, for five minutes."""
-    waiting: Any = request.session.get(_WAITING)
-    account = _waiting_account(waiting)
-    if account is None:
-        request.session.pop(_WAITING, None)
+    """The second step; open to whoever has just given the right password or come from a provider, for five minutes."""
+    waiting = half_signed_in(request)
+    if waiting is None:
         return HttpResponseRedirect(reverse("admin:login"))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        tries = Tries.of_console(str(account.email), client_address(request.META), "code")
+        tries = Tries.of_console(str(waiting.account), client_address(request.META), "code")
         try:
             tries.check()
-            if second_factor.proves(account, form.cleaned_data["code"]):
+            if second_factor.proves(waiting.account, form.cleaned_data["code"]):
                 tries.succeeded()
-                del request.session[_WAITING]
-                login(request, account, backend=_BACKEND)
-                return HttpResponseRedirect(safe_next(request, waiting["next"]))
+                sign_in_fully(request, waiting.account)
+                return HttpResponseRedirect(safe_next(request, waiting.next))
             tries.failed()
             form.add_error("code", _("This code is not good: it is wrong, used already, or over."))
         except Problem as problem:
             form.add_error(None, sentence(problem))
     return page(request, "console/door.html", _("Your code"), [], form=form, action=_("Sign in"))
-
-
-def _waiting_account(waiting: Any) -> User | None:
-    if not isinstance(waiting, dict) or time.time() - waiting["at"] > _SECONDS:
-        return None
-    return User.objects.filter(pk=waiting["pk"], is_active=True, workspace=None).first()
 
 
 def safe_next(request: HttpRequest, address: str) -> str:
