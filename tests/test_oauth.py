@@ -127,6 +127,9 @@ def test_it_tells_who_somebody_is(stage: Stage, found: dict[str, Any]) -> None:
     assert (claims["email"], claims["email_verified"]) == ("ann@example.com", True)
     token = tokens["access_token"]
     assert call(token, url="/oauth/userinfo").json()["sub"] == claims["sub"]
+    proof = {"client_id": stage.application.client_id, "client_secret": stage.secret}
+    told = post("/oauth/introspect", {"token": token, **proof}).json()
+    assert (told["sub"], told["iss"]) == (claims["sub"], claims["iss"])
     assert call(token).status == 403, "who somebody is opens no endpoint"
 
 

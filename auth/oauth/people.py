@@ -104,6 +104,14 @@ def password_mark(account: User) -> str:
     return mark_of(Store(schema), table, account.record_id or 0) if table is not None else ""
 
 
+def subject_of(account: User) -> str:
+    """What an application knows a person by, in every answer of ours and as in the tokens of a login: `TABLE:RECORD`.
+
+    Neither number is ever given to another.
+    """
+    return Holder(account.workspace_id or 0, account.table_id or 0, account.record_id or 0).subject
+
+
 def claims_of(account: User) -> dict[str, Any]:
     """The claims of OpenID Connect about a person: e-mail address, and whether it was proved where the table says so."""
     if account.workspace_id is None or account.record_id is None:

@@ -23,7 +23,7 @@ from stackyard.core.secrets import digest
 
 from .ending import end_family
 from .models import AccessToken, Grant, RefreshToken
-from .people import claims_of, password_mark
+from .people import claims_of, password_mark, subject_of
 from .scopes import covers
 
 ACCESS_PREFIX, REFRESH_PREFIX = "so_", "sr_"
@@ -144,5 +144,5 @@ class Validator(OAuth2Validator):
         end_family(found.family if found else refresh.token_family if refresh else None)
 
     def get_additional_claims(self, request: Any) -> dict[str, Any]:
-        """What an ID token says of a person beyond who it is."""
-        return claims_of(request.user)
+        """What an ID token and `/oauth/userinfo` say of a person; `sub` in place of the toolkit's, as introspection has it."""
+        return {**claims_of(request.user), "sub": subject_of(request.user)}

@@ -232,7 +232,7 @@ def _described(token: AccessToken) -> dict[str, Any]:
         "aud": f"workspace:{application.workspace_id}",
         "exp": int(token.expires.timestamp()),
         "iat": int(token.created.timestamp()),
-        "sub": application.client_id if person is None else f"{person.table_id}:{person.record_id}",
+        "sub": application.client_id if person is None else people.subject_of(person),
     }
     return described
 
