@@ -212,6 +212,15 @@ def test_an_invitation_ends(shop: Workspace) -> None:
     assert not User.objects.exists()
 
 
+def test_an_account_that_is_edited_keeps_its_way_in(shop: Workspace, console: Client) -> None:
+    person = factories.make_member(shop, "builder")
+    form = {"email": person.email, "first_name": "Ann", "last_name": "", "is_active": "on"}
+    assert console.post(f"/admin/accounts/user/{person.pk}/change/", form).status_code == 302
+    person.refresh_from_db()
+    assert (person.first_name, person.is_staff, person.is_superuser) == ("Ann", True, False)
+    assert browser_of(person).get("/admin/endpoints/endpoint/").status_code == 200
+
+
 def test_the_last_owner_stays(shop: Workspace) -> None:
     owner = factories.make_member(shop, "owner").memberships.get()
     for deed in (lambda: team.remove(owner), lambda: team.change_role(owner, "viewer")):
@@ -316,6 +325,16 @@ def test_codes_are_counted_and_the_second_step_needs_the_first(shop: Workspace) 
         browser.post("/admin/code/", {"code": "000000"})
     assert "Too many" in browser.post("/admin/code/", {"code": pyotp.TOTP(secret).now()}).content.decode()
     assert browser.get("/admin/").status_code == 302
+
+
+def test_another_password_ends_what_is_half_done(shop: Workspace) -> None:
+    person = factories.make_member(shop, "builder")
+    secret, _ = with_code(person)
+    browser = sign_in(person.email)[0]
+    person.set_password("another-long-password")
+    person.save()
+    answer = browser.post("/admin/code/", {"code": pyotp.TOTP(secret).now()})
+    assert answer.headers["Location"] == "/admin/login/"
 
 
 def test_an_owner_of_the_installation_resets_a_lost_second_factor(shop: Workspace, console: Client) -> None:

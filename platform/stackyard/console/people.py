@@ -60,7 +60,7 @@ class UserForm(forms.ModelForm):
 
 
 class PeopleAdmin(ProblemsOnForm, UserAdmin):
-    """Accounts by e-mail. For now everybody who may sign in is an owner."""
+    """Accounts by e-mail: the owners of the installation, and those who have joined a workspace (the Team page)."""
 
     form = UserForm
     add_form = NewUserForm
@@ -83,10 +83,10 @@ class PeopleAdmin(ProblemsOnForm, UserAdmin):
         return super().get_queryset(request).filter(workspace=None)  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
-        """Whoever may own may also sign in; a new account begins as an owner, since there is no other role yet."""
+        """A new account begins as an owner: others come by an invitation. Who may sign in already stays so."""
         if not change:
             obj.is_superuser = True
-        obj.is_staff = obj.is_superuser
+        obj.is_staff = obj.is_staff or obj.is_superuser
         super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
