@@ -21,6 +21,7 @@ from benchmarks import (
     access,
     endpoint_count,
     figures,
+    history,
     lambda_endpoint,
     limits,
     prefect_peer,
@@ -40,6 +41,7 @@ BENCHMARKS = (
     "runs",
     "imports",
     "tables",
+    "history",
     "access",
     "limits",
 )
@@ -73,6 +75,8 @@ def main() -> int:
         reached.append(run_imports())
     if "tables" in wanted:
         reached.append(run_tables())
+    if "history" in wanted:
+        reached.append(run_history())
     if "access" in wanted:
         reached.append(run_access())
     if "limits" in wanted:
@@ -292,6 +296,15 @@ def report_goals(title: str, name: str, goals: list[figures.Goal]) -> bool:
     rows = [{"what": goal.what, "goal": goal.bound, "values": list(goal.values)} for goal in goals]
     (OUTPUT / f"{name}.json").write_text(json.dumps({"name": name, "goals": rows}, indent=1))
     return reached
+
+
+def run_history() -> bool:
+    """The lists of a request history of a million calls, on SQLite; half a gigabyte in the temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="stackyard-bench-") as home:
+        environment = {"STACKYARD_HOME": home, "DATABASE_URL": ""}
+        found = json.loads(servers.run_module(["benchmarks.history"], environment).splitlines()[-1])
+    goals = [figures.Goal(what, values, history.GOAL_MS) for what, values in found.items()]
+    return report_goals("A request history of a million calls, listed, ms", "history", goals)
 
 
 TABLE_GOALS = {

@@ -17,6 +17,8 @@ from .models import HistoryEntry
 
 SECONDS = 0.15
 _WINDOW = 100_000
+COUNTED_SECONDS = 0.1
+_COUNTED_WINDOW = 25_000
 _SLACK_MS = 120_000
 """Processes write in batches, so that ids follow the times of calls only nearly."""
 BODIES = ("request_headers", "request_body", "response_body", "trace")
@@ -36,7 +38,7 @@ class Wanted:
 def search(wanted: Wanted, count: int, before: int | None = None) -> tuple[list[HistoryEntry], int | None]:
     """Up to `count` entries without their bodies, and the id to go on before; None at the end."""
     started = time.monotonic()
-    low, high = _bounds(wanted)
+    low, high = bounds(wanted.since, wanted.until)
     high = high if before is None else min(high, before)
     found: list[HistoryEntry] = []
     entries = _matching(wanted).defer(*BODIES)
@@ -52,6 +54,50 @@ def search(wanted: Wanted, count: int, before: int | None = None) -> tuple[list[
     return found, high if high > low else None
 
 
+@dataclass(slots=True)
+class Looked:
+    """What of `entries` is among the calls that were looked through, newest first: `len()` and slices.
+
+    `ended_before` is the id to go on before; None when all of the history was looked through, or as much as was asked for.
+    """
+
+    entries: QuerySet[HistoryEntry]
+    windows: list[tuple[int, int, int]] = field(default_factory=list)
+    ended_before: int | None = None
+
+    def __len__(self) -> int:
+        """How many were found."""
+        return sum(count for _, _, count in self.windows)
+
+    def __getitem__(self, wanted: slice) -> list[HistoryEntry]:
+        """Those from `wanted.start` to before `wanted.stop`; windows that end before them are not read."""
+        first, last = wanted.start or 0, len(self) if wanted.stop is None else wanted.stop
+        found: list[int] = []
+        passed = 0
+        for low, high, count in self.windows:
+            start, stop = max(first - passed, 0), min(last - passed, count)
+            if start < stop:
+                inside = self.entries.filter(pk__gte=low, pk__lt=high).order_by("-pk")
+                found += inside.values_list("pk", flat=True)[start:stop]
+            passed += count
+        return list(self.entries.filter(pk__in=found).order_by("-pk"))
+
+
+def look_through(entries: QuerySet[HistoryEntry], low: int, high: int, most: int) -> Looked:
+    """Count back from the newest through the ids from `low` to before `high`: up to `most`, for about `COUNTED_SECONDS`."""
+    started = time.monotonic()
+    looked = Looked(entries)
+    while high > low and len(looked) < most:
+        if looked.windows and time.monotonic() - started > COUNTED_SECONDS:
+            looked.ended_before = high
+            break
+        edge = max(high - _COUNTED_WINDOW, low)
+        inside = entries.filter(pk__gte=edge, pk__lt=high).order_by("-pk").values("pk")
+        looked.windows.append((edge, high, inside[: most - len(looked)].count()))
+        high = edge
+    return looked
+
+
 def _matching(wanted: Wanted) -> QuerySet[HistoryEntry]:
     entries = HistoryEntry.objects.filter(workspace_id=wanted.workspace_id, **wanted.conditions)
     if wanted.since is not None:
@@ -61,15 +107,15 @@ def _matching(wanted: Wanted) -> QuerySet[HistoryEntry]:
     return entries.filter(path__icontains=wanted.text) if wanted.text else entries
 
 
-def _bounds(wanted: Wanted) -> tuple[int, int]:
-    """The ids between which all of it is: from the first, to before the second."""
+def bounds(since: int | None = None, until: int | None = None) -> tuple[int, int]:
+    """The ids between which calls of a time are, in epoch milliseconds: from the first, to before the second."""
     ends = HistoryEntry.objects.aggregate(first=Min("pk"), last=Max("pk"))
     low, high = ends["first"] or 0, (ends["last"] or -1) + 1
-    if wanted.since is not None:
-        first = _edge("created_at", created_at__gte=wanted.since - _SLACK_MS)
+    if since is not None:
+        first = _edge("created_at", created_at__gte=since - _SLACK_MS)
         low = high if first is None else max(low, first - _WINDOW // 100)
-    if wanted.until is not None:
-        last = _edge("-created_at", created_at__lt=wanted.until + _SLACK_MS)
+    if until is not None:
+        last = _edge("-created_at", created_at__lt=until + _SLACK_MS)
         high = low if last is None else min(high, last + _WINDOW // 100)
     return low, high
 

@@ -152,7 +152,10 @@ class HistoryEntry(models.Model):
         verbose_name_plural = "request history"
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["endpoint_id", "-id"], name="history_endpoint"),
+            models.Index(
+                fields=["endpoint_id", "workspace_id", "-id", "status", "method", "created_at"],
+                name="history_of_endpoint",
+            ),
             models.Index(fields=["status", "-id"], name="history_status"),
             models.Index(fields=["request_id"], name="history_request_id"),
             models.Index(fields=["created_at"], name="history_created_at"),

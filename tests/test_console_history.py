@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from endpoints import history_search
 from endpoints.models import HistoryEntry
 from tests import factories
 
@@ -148,3 +150,21 @@ def test_a_long_history_is_paged_without_counting_or_reading_bodies(console: Cli
     asked = [query["sql"] for query in captured.captured_queries]
     assert not any("response_body" in sql for sql in asked if "historyentry" in sql)
     assert all("LIMIT" in sql for sql in asked if "historyentry" in sql)
+
+
+def test_a_rare_call_is_found_further_back_when_a_page_ran_out_of_time(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_search, "_COUNTED_WINDOW", 60)
+    for number in range(250):
+        called(path=f"/{number}", status=500 if number == 7 else 200)
+    assert paths(console.get(f"{LIST}?p=3")) == [f"/{number}" for number in range(49, -1, -1)]
+    monkeypatch.setattr(history_search, "COUNTED_SECONDS", 0)
+    address, pages = "?status=5", 0
+    while not paths(page := console.get(LIST + address)):
+        text = page.content.decode()
+        assert "Nothing matches" not in text
+        address = html.unescape(re.findall(r'class="further">.*?href="([^"]+)"', text)[0])
+        pages += 1
+    assert (paths(page), pages) == (["/7"], 4)
+    assert 'class="further"' not in page.content.decode()

@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import InvalidPage, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from endpoints.history_curl import curl_of
+from endpoints.history_search import bounds, look_through
 from endpoints.models import METHODS, Endpoint, HistoryEntry
 
 from .chosen_workspace import InWorkspace
@@ -37,15 +39,53 @@ _SEARCHED_COLUMNS = (
 )
 
 
-class Uncounted(Paginator):
-    """Pages without a count of the table: it looks only whether there is one entry more, up to a bound."""
+class SearchedList(ChangeList):
+    """A list that ends where a page's time does: `looked` says how far back it is, and the page offers to go on from there."""
 
-    @cached_property
-    def count(self) -> int:
-        """The entries, at most as many as `PAGES_SHOWN` pages hold; the ids alone are read."""
-        bound = self.per_page * PAGES_SHOWN
-        entries: Any = self.object_list
-        return int(entries.order_by("-id").values("id")[:bound].count())
+    def get_results(self, request: HttpRequest) -> None:
+        """Find the page's entries. `IncorrectLookupParameters` for a page that is not there."""
+        since, until = span_of(request)
+        low, high = bounds(since, until)
+        before = request.GET.get("before", "")
+        high = min(high, int(before)) if _ID.match(before) else high
+        self.looked = look_through(self.queryset, low, high, self.list_per_page * PAGES_SHOWN)
+        found: Any = self.looked
+        self.paginator = Paginator(found, self.list_per_page)
+        self.result_count, self.full_result_count = len(self.looked), None
+        self.multi_page = self.result_count > self.list_per_page
+        self.can_show_all = self.show_full_result_count = False
+        self.show_admin_actions = False
+        if self.looked.ended_before is not None:
+            # There was no time to get to a later page: this one leads further.
+            self.page_num = min(self.page_num, self.paginator.num_pages)
+        try:
+            self.result_list = self.paginator.page(self.page_num).object_list
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
+
+    @property
+    def further(self) -> str:
+        """The address of what is further back, if that was not looked through; empty when all was."""
+        ended = self.looked.ended_before
+        return "" if ended is None else self.get_query_string({"before": ended}, ["p"])
+
+    @property
+    def looked_back_to(self) -> str:
+        """When the oldest call was made that was looked at."""
+        ended = self.looked.ended_before
+        oldest = HistoryEntry.objects.filter(pk__gte=ended).order_by("pk").values_list("created_at").first()
+        return hour_text(oldest[0] // 1000) if oldest else ""
+
+
+def span_of(request: HttpRequest) -> tuple[int | None, int | None]:
+    """The time that `?period=` and `?at=` leave, epoch milliseconds."""
+    seconds = Period.seconds.get(request.GET.get("period", ""))
+    since = None if seconds is None else int((time.time() - seconds) * 1000)
+    stretch = stretch_of(request.GET.get("at", ""))
+    if stretch is None:
+        return since, None
+    first, seconds = stretch
+    return max(since or 0, first * 1000), (first + seconds) * 1000
 
 
 class StatusClass(admin.SimpleListFilter):
@@ -143,6 +183,22 @@ class CalledAt(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=first * 1000, created_at__lt=(first + seconds) * 1000)
 
 
+class CalledBefore(admin.SimpleListFilter):
+    """What is further back than a list got: `?before=` an entry's id, as the list itself links to it. No menu."""
+
+    title = _("further back")
+    parameter_name = "before"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
+        """Only the one that is asked for."""
+        asked = request.GET.get("before", "")
+        return [(asked, _("further back"))] if _ID.match(asked) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """As it is: the list begins there."""
+        return queryset
+
+
 def stretch_of(asked: str) -> tuple[int, int] | None:
     """`(1700000000, 60)` for `1700000000-60`: a Unix second and how many seconds from there (an hour when not said)."""
     match = re.fullmatch(r"([0-9]{1,11})(?:-([0-9]{1,8}))?", asked, re.ASCII)
@@ -169,14 +225,13 @@ class HistoryAdmin(InWorkspace):
     show_facets = admin.ShowFacets.NEVER
     list_display = ("when", "call", "shown_status", "duration", "error_code", "caller", "address")
     list_display_links = ("call",)
-    list_filter = (CalledEndpoint, StatusClass, CalledMethod, Period, CalledAt)
+    list_filter = (CalledEndpoint, StatusClass, CalledMethod, Period, CalledAt, CalledBefore)
     search_fields = ("path",)
     search_help_text = _(
         "Looks at path, query, caller, error code, request id and bodies of the newest calls."
     )
     list_per_page = 100
     show_full_result_count = False
-    paginator = Uncounted
     sortable_by = ()
     actions = None
     empty_text = "Each call of an endpoint is listed here, with its request and its response."
@@ -189,6 +244,10 @@ class HistoryAdmin(InWorkspace):
         return (
             entries.defer("request_headers", "request_body", "response_body", "trace") if in_list else entries
         )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list that is found within a bounded time."""
+        return SearchedList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,13 +28,24 @@ from stackyard.stacks.models import Function
 
 from . import run_progress
 from .chosen_workspace import InWorkspace
-from .history import Uncounted
+from .history import PAGES_SHOWN
 from .lambda_editor import pretty
 from .problems import sentence
 from .scheduled import PAGES, address_of
 from .templatetags.console_numbers import state_name
 
 _LARGE = ("input", "sealed_input", "result", "error", "logs")
+
+
+class Uncounted(Paginator):
+    """Pages without a count of the table: it looks only whether there is one entry more, up to a bound."""
+
+    @cached_property
+    def count(self) -> int:
+        """The entries, at most as many as `PAGES_SHOWN` pages hold; the ids alone are read."""
+        bound = self.per_page * PAGES_SHOWN
+        entries: Any = self.object_list
+        return int(entries.order_by("-id").values("id")[:bound].count())
 
 
 class _Chosen(admin.SimpleListFilter):
