@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 
+from auth.keys import create_key
 from stackyard.tables import changes
 from stackyard.tables.changes import create_table
 from stackyard.tables.foresight import Change, what_will_happen
@@ -14,6 +16,7 @@ from stackyard.tables.models import Table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
+from tests.doors import Door
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
 
@@ -126,3 +129,34 @@ def test_those_who_read_a_field_are_named_and_may_stop_it(console: Client, peopl
     renamed = what_will_happen(edit(people, "city", name="town"))
     assert "endpoint shop/" in renamed.stopped
     assert "city" in load_schema(people.workspace_id).table("people").fields
+
+
+def test_what_will_happen_is_told_by_the_management_api_and_nothing_is_done(people: Table) -> None:
+    meta = Door(WSGIHandler()).with_key(create_key(people.workspace, "manager", ["meta"])[1])
+    factories.make_endpoint(
+        factories.make_group(people.workspace),
+        lines=[
+            {"id": "a", "step": "query_all_records", "params": {"table": "people", "where": {"city": "Ulm"}}}
+        ],
+    )
+    table = "/api:meta/workspaces/shop/tables/people"
+    before = meta.get(table).json()
+    doubled = meta.post(f"{table}/fields/city/check", {"name": "town", "unique": True}).json()
+    assert doubled["bad"] == [{"ids": [1, 2], "value": '"Berlin"', "reason": "is there 2 times"}]
+    assert (doubled["refused"], doubled["readers"][0]["names_it"]) == (1, True)
+    assert "there more than once" in doubled["stopped"]
+    added = meta.post(f"{table}/new-field/check", {"name": "age", "type": "int"}).json()
+    assert (added["stopped"], added["at_once"], added["records"]) == ("", True, 4)
+    assert "3 of 4 records hold a value" in meta.post(f"{table}/fields/city/removal/check").json()["steps"][0]
+    for address, sent in (
+        ("new-field/check", {"name": "city", "type": "text"}),
+        ("new-field/check", {"type": "text"}),
+        ("new-field/check", {"name": 7, "type": ["text"]}),
+        ("fields/city/check", {"name": None}),
+        ("fields/city/check", {"name": "name"}),
+        ("fields/city/check", {"maks": 3}),
+        ("fields/city/check", []),
+    ):
+        assert meta.post(f"{table}/{address}", sent).status == 400, (address, sent)
+    assert meta.post(f"{table}/fields/nothing/check", {}).status == 404
+    assert meta.get(table).json() == before

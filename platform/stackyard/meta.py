@@ -24,6 +24,7 @@ _MODULES = (
     "stackyard.tables.api_records",
     "stackyard.tables.api_csv",
     "stackyard.tables.api_conversions",
+    "stackyard.tables.api_foresight",
     "stackyard.tables.api_test_data",
     "stackyard.stacks.api",
     "auth.api",
