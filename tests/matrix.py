@@ -188,6 +188,40 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/history/<int:call>"): Row(),
 }
 
+_READING_POSTS = ("/check", "/search")
+
+
+def expected(caller: str, method: str, route: str, row: Row) -> int:
+    """The status a caller must get."""
+    reads = method == "GET" or route.endswith(_READING_POSTS)
+    is_shared = "<str:workspace>" not in route
+    about_nothing = is_shared and route != "api:meta/workspaces"
+    match caller:
+        case "anonymous" | "revoked" | "expired" | "invented" | "visitor" | "left":
+            return 401
+        case "unscoped" | "group" | "reader" | "single" | "elsewhere":
+            return 403
+        case "stranger":
+            return 403 if row.builders_only else row.status if is_shared else 404
+        case "key":
+            return 403 if row.builders_only else row.status
+        case "owner":
+            return row.status
+        case "forged":
+            return row.status if method == "GET" else 403
+        case "helper" | "foreign" | "viewer" | "builder" | "manager" if is_shared:
+            return row.status if about_nothing or reads else 403
+        case "helper" | "foreign":
+            return 404
+        case "manager":
+            return row.status
+        case "builder":
+            return 403 if row.owners_only else row.status
+        case "viewer":
+            return row.status if reads and not row.owners_only else 403
+    raise AssertionError(f"no rule for {caller}")
+
+
 # Every caller gets the same answer.
 OPEN: dict[str, tuple[str, int]] = {
     "": ("/", 302),
@@ -215,6 +249,18 @@ OPEN: dict[str, tuple[str, int]] = {
     "oauth/jwks": ("/oauth/jwks", 200),
     ".well-known/oauth-authorization-server": ("/.well-known/oauth-authorization-server", 200),
     ".well-known/openid-configuration": ("/.well-known/openid-configuration", 200),
+}
+
+
+# Endpoints, for keys of all kinds; everybody else is nobody to them.
+MAY_CALL = {
+    # caller: (GET open, GET closed, POST closed)
+    "unscoped": (200, 200, 200),
+    "group": (200, 200, 200),
+    "reader": (200, 200, 403),
+    "single": (200, 200, 403),
+    "elsewhere": (200, 403, 403),
+    "key": (200, 403, 403),
 }
 
 

@@ -16,7 +16,7 @@ from lambdas.models import Lambda
 from lambdas.running import start_lambda
 from stackyard.core.principal import ANONYMOUS, SYSTEM, Principal
 from tests.doors import Door
-from tests.matrix import META, OPEN, ROLES, WORKSPACE, Row
+from tests.matrix import MAY_CALL, META, OPEN, ROLES, WORKSPACE, Row, expected
 from tests.matrix_stage import Stage, make_stage, routes
 
 pytestmark = pytest.mark.django_db(databases=["default", "history"])
@@ -63,39 +63,6 @@ def stage() -> Stage:
 
 
 # --- the management API -----------------------------------------------------------------------------
-
-_READING_POSTS = ("/check", "/search")
-
-
-def expected(caller: str, method: str, route: str, row: Row) -> int:
-    """The status a caller must get."""
-    reads = method == "GET" or route.endswith(_READING_POSTS)
-    is_shared = "<str:workspace>" not in route
-    about_nothing = is_shared and route != "api:meta/workspaces"
-    match caller:
-        case "anonymous" | "revoked" | "expired" | "invented" | "visitor" | "left":
-            return 401
-        case "unscoped" | "group" | "reader" | "single" | "elsewhere":
-            return 403
-        case "stranger":
-            return 403 if row.builders_only else row.status if is_shared else 404
-        case "key":
-            return 403 if row.builders_only else row.status
-        case "owner":
-            return row.status
-        case "forged":
-            return row.status if method == "GET" else 403
-        case "helper" | "foreign" | "viewer" | "builder" | "manager" if is_shared:
-            return row.status if about_nothing or reads else 403
-        case "helper" | "foreign":
-            return 404
-        case "manager":
-            return row.status
-        case "builder":
-            return 403 if row.owners_only else row.status
-        case "viewer":
-            return row.status if reads and not row.owners_only else 403
-    raise AssertionError(f"no rule for {caller}")
 
 
 def address(route: str, names: dict[str, str]) -> str:
@@ -149,17 +116,6 @@ def test_documentation_is_open_as_its_group_says_and_no_key_opens_it(stage: Stag
         edit_group(ApiGroup.objects.get(), docs=docs)
         answers = {caller: door.get(f"/{page}:shop").status for caller, door in stage.doors.items()}
         assert set(answers.values()) == {status}, (docs, answers)
-
-
-MAY_CALL = {
-    # caller: (GET open, GET closed, POST closed)
-    "unscoped": (200, 200, 200),
-    "group": (200, 200, 200),
-    "reader": (200, 200, 403),
-    "single": (200, 200, 403),
-    "elsewhere": (200, 403, 403),
-    "key": (200, 403, 403),
-}
 
 
 @pytest.mark.parametrize("base", ["/api:shop", "/api/v1"])
