@@ -159,6 +159,17 @@ META: dict[tuple[str, str], Row] = {
     ("POST", f"{_O}/secret"): Row(builders_only=True, owners_only=True),
     ("GET", f"{_O}/consents"): Row(owners_only=True),
     ("DELETE", f"{_O}/consents/<uuid:consent>"): Row(404, owners_only=True),
+    ("GET", f"{_W}/members"): Row(owners_only=True),
+    ("GET", f"{_W}/members/<int:member>"): Row(owners_only=True),
+    ("PATCH", f"{_W}/members/<int:member>"): Row(
+        body={"role": "viewer"}, builders_only=True, owners_only=True
+    ),
+    ("DELETE", f"{_W}/members/<int:member>"): Row(204, builders_only=True, owners_only=True),
+    ("GET", f"{_W}/invitations"): Row(owners_only=True),
+    ("POST", f"{_W}/invitations"): Row(
+        201, {"email": "new@example.com", "role": "viewer"}, builders_only=True, owners_only=True
+    ),
+    ("DELETE", f"{_W}/invitations/<int:invitation>"): Row(204, builders_only=True, owners_only=True),
     ("GET", f"{_W}/alerts"): Row(),
     ("POST", f"{_W}/alerts"): Row(201, ALERT),
     ("GET", f"{_W}/alerts/<int:alert>"): Row(),

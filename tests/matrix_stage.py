@@ -11,6 +11,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from auth import team
 from auth.keys import create_key, revoke_key
 from auth.models import User
 from auth.oauth.applications import register
@@ -87,6 +88,8 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "application": register(shop, "Partner", ["shop"], grant="client_credentials")[0].pk,
         "alert": create_rule(shop, **{**ALERT, "name": "errors"})[0].pk,
         "call": call.pk,
+        "member": factories.make_member(shop, "builder", "staff@example.com").memberships.get().pk,
+        "invitation": team.invite(shop, "guest@example.com", "viewer")[0].pk,
         "number": 1,
     }
     names = {

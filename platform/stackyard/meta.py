@@ -30,6 +30,7 @@ _MODULES = (
     "auth.api",
     "auth.api_oauth",
     "auth.api_providers",
+    "auth.api_team",
     "endpoints.api",
     "endpoints.api_blueprints",
     "endpoints.api_history",
