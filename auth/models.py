@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.models import Workspace
 
 
@@ -26,7 +28,7 @@ class EmailUserManager(UserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **more)
 
 
-class User(AbstractUser):
+class User(Audited, AbstractUser):
     """A person, signed in by e-mail. The owner is a superuser.
 
     A shadow account stands for a record of an auth-enabled table (`workspace`, `table_id`, `record_id` set; no
@@ -40,6 +42,10 @@ class User(AbstractUser):
     )
     table_id = models.BigIntegerField(null=True, blank=True, editable=False)
     record_id = models.BigIntegerField(null=True, blank=True, editable=False)
+
+    audit_kind = "account"
+    audit_hidden = frozenset({"password"})
+    audit_ignored = frozenset({"last_login", "date_joined", "record_id", "table_id"})
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -57,8 +63,12 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email or f"record {self.record_id} of table {self.table_id}"
 
+    def is_audited(self) -> bool:
+        """Not a record's: that comes and goes with it."""
+        return self.record_id is None
 
-class Membership(models.Model):
+
+class Membership(Audited):
     """The role of a person of the console in a workspace (`auth.roles`)."""
 
     VIEWER, BUILDER, OWNER = "viewer", "builder", "owner"
@@ -73,6 +83,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=7, choices=ROLES)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    audit_kind = "member"
+
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["user", "workspace"], name="one_role_a_workspace"),
@@ -81,8 +93,12 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} as {self.role} of {self.workspace}"
 
+    def audit_name(self) -> str:
+        """The person's."""
+        return str(self.user)
 
-class Invitation(models.Model):
+
+class Invitation(Audited):
     """A role offered to an e-mail address by a link that is good once, for a while (`auth.team`); kept as a digest."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
@@ -93,6 +109,9 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
+
+    audit_kind = "invitation"
+    audit_ignored = frozenset({"digest"})
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -106,8 +125,12 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.email} as {self.role} of {self.workspace}"
 
+    def audit_name(self) -> str:
+        """The address."""
+        return self.email
 
-class SecondFactor(models.Model):
+
+class SecondFactor(Audited):
     """What an account proves itself with after its password (`auth.second_factor`).
 
     `stored_secret` is encrypted; `last_step` is the newest time step whose code was used, so that none is good twice.
@@ -120,11 +143,23 @@ class SecondFactor(models.Model):
     recovery_digests = models.JSONField(default=list, editable=False)
     confirmed_at = models.DateTimeField(null=True)
 
+    audit_kind = "second factor"
+    audit_ignored = frozenset({"last_step"})
+    audit_hidden = frozenset({"stored_secret", "recovery_digests"})
+    audit_names: ClassVar[Mapping[str, str]] = {
+        "stored_secret": "secret",
+        "recovery_digests": "recovery_codes",
+    }
+
     def __str__(self) -> str:
         return f"second factor of {self.user}"
 
+    def audit_name(self) -> str:
+        """The account's."""
+        return str(self.user)
 
-class ApiKey(models.Model):
+
+class ApiKey(Audited):
     """A key is shown once and stored as a digest; `prefix` lets people tell keys apart.
 
     `addresses` are the networks it may be used from; everywhere when there are none.
@@ -143,6 +178,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    audit_kind = "key"
+    audit_ignored = frozenset({"digest", "last_used_at"})
 
     class Meta:
         ordering = ["-created_at"]

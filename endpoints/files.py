@@ -107,9 +107,11 @@ class GroupFiles(DocumentFiles):
         if group is None:
             return
         if group.canonical != change.wanted["canonical"]:
-            ApiGroup.objects.filter(pk=group.pk).update(canonical=new_canonical())
+            group.canonical = new_canonical()
+            group.save(update_fields=["canonical"])
         if group.mount != change.wanted["mount"]:
-            ApiGroup.objects.filter(pk=group.pk).update(mount=None)
+            group.mount = None
+            group.save(update_fields=["mount"])
 
     def _save(self, walk: Walk, values: dict[str, Any]) -> None:
         group = walk.target.api_groups.filter(name=values["name"]).first()

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.data_source import LIVE
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
@@ -23,7 +24,7 @@ def new_canonical() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
-class ApiGroup(models.Model):
+class ApiGroup(Audited):
     """Endpoints that share an address (`/api:<canonical>/`, `/api/<mount>/`), documentation and CORS. A group is a version."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_groups")
@@ -79,6 +80,9 @@ class ApiGroup(models.Model):
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    audit_kind = "group"
+    audit_hidden = frozenset({"docs_token"})
+
     class Meta:
         ordering = ["name"]
         verbose_name = "API group"
@@ -88,7 +92,7 @@ class ApiGroup(models.Model):
         return self.name
 
 
-class Endpoint(models.Model):
+class Endpoint(Audited):
     """One method and path. `draft` is the whole endpoint document being edited; the columns hold what is published.
 
     The document is the stack document (language.md) plus `name`, `method`, `path`, `description`, `auth`
@@ -108,12 +112,22 @@ class Endpoint(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    audit_kind = "endpoint"
+
     class Meta:
         ordering = ["path", "method"]
         constraints = [models.UniqueConstraint(fields=["group", "name"], name="endpoint_name_unique")]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    def audit_name(self) -> str:
+        """With its group's."""
+        return f"{self.group.name}/{self.name}"
+
+    def audit_workspace(self) -> int | None:
+        """Its group's."""
+        return self.group.workspace_id
 
     @property
     def has_changes(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 from stackyard.stacks.models import Revision
@@ -23,7 +24,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-class Lambda(models.Model):
+class Lambda(Audited):
     """Code that runs in a process of its own. `draft` is the whole document being edited; `published` is what runs.
 
     The document: `name, description, code, timeout, memory_mb, retry_safe, max_attempts, fresh_process, variables,
@@ -39,6 +40,8 @@ class Lambda(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    audit_kind = "lambda"
 
     class Meta:
         ordering = ["name"]

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from stackyard.core import types as t
 from stackyard.core import version
+from stackyard.core.audit.actor import meant_as
 from stackyard.core.errors import Detail, Fault, Faults, Problem, invalid_input
 from stackyard.core.models import Variable, Workspace
 from stackyard.runs.schedule import replace_schedules
@@ -131,7 +132,8 @@ def restore(target: Lambda, revision: Revision, author: Any = None) -> list[Faul
     """Make an old revision the draft again."""
     if revision.owner_kind != LAMBDAS.kind or revision.owner_id != target.pk:
         raise Problem("NOT_FOUND", "This revision belongs to something else.")
-    return save_draft(target, revision.document, author)
+    with meant_as("restore"):
+        return save_draft(target, revision.document, author)
 
 
 def delete_lambda(target: Lambda) -> None:

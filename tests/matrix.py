@@ -195,6 +195,8 @@ META: dict[tuple[str, str], Row] = {
     ("GET", f"{_W}/files/<int:file>"): Row(),
     ("POST", f"{_W}/files/<int:file>/link"): Row(body={}),
     ("DELETE", f"{_W}/files/<int:file>"): Row(204),
+    ("GET", f"{_W}/audit"): Row(owners_only=True),
+    ("GET", f"{_W}/audit/<int:entry>"): Row(owners_only=True),
     ("GET", f"{_W}/history"): Row(),
     ("GET", f"{_W}/history/<int:call>"): Row(),
 }

@@ -23,6 +23,7 @@ from lambdas.publishing import create_lambda
 from lambdas.running import start_lambda
 from stackyard.alerts.rules import create_rule
 from stackyard.core import vault
+from stackyard.core.audit.models import AuditEntry
 from stackyard.core.models import Workspace
 from stackyard.core.workspaces import create_variable
 from stackyard.runs.models import Schedule
@@ -91,6 +92,7 @@ def _furnish(shop: Workspace) -> dict[str, str]:
         "member": factories.make_member(shop, "builder", "staff@example.com").memberships.get().pk,
         "invitation": team.invite(shop, "guest@example.com", "viewer")[0].pk,
         "number": 1,
+        "entry": AuditEntry.objects.filter(workspace_id=shop.pk).latest("pk").pk,
     }
     names = {
         "workspace": "shop",

@@ -16,6 +16,7 @@ from oauth2_provider.models import (
     AbstractRefreshToken,
 )
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.models import Workspace
 from stackyard.core.secrets import digest
 
@@ -31,7 +32,7 @@ class CodeField(models.CharField):
         return None if value is None else digest(str(value))
 
 
-class Application(AbstractApplication):
+class Application(Audited, AbstractApplication):
     """A program of somebody else that may ask people of a workspace for access to its API groups.
 
     `table_id` is the auth-enabled table of these people; null where the program acts for itself (client credentials).
@@ -45,6 +46,9 @@ class Application(AbstractApplication):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    audit_kind = "application"
+    audit_hidden = frozenset({"client_secret"})
 
     class Meta(AbstractApplication.Meta):
         abstract = False

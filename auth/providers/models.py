@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.models import Workspace
 from stackyard.core.secrets import Secret, decrypt, encrypt
 
 
-class Provider(models.Model):
+class Provider(Audited):
     """An identity provider of a workspace's people (`table_id`), or of the console's (no workspace).
 
     `redirect_uris` are the pages that a login may lead back to, one a line; the console has its own.
@@ -27,6 +29,10 @@ class Provider(models.Model):
     table_id = models.BigIntegerField(null=True, editable=False)
     redirect_uris = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    audit_kind = "provider"
+    audit_hidden = frozenset({"stored_secret"})
+    audit_names: ClassVar[Mapping[str, str]] = {"stored_secret": "secret"}
 
     class Meta:
         ordering: ClassVar[list[str]] = ["name"]

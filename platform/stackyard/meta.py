@@ -19,6 +19,7 @@ PREFIX = "api:meta/"
 _MODULES = (
     "stackyard.core.api",
     "stackyard.core.api_files",
+    "stackyard.core.audit.api",
     "stackyard.runs.api",
     "stackyard.tables.api",
     "stackyard.tables.api_records",

@@ -52,6 +52,9 @@ HISTORY_DAYS = float(os.environ.get("STACKYARD_HISTORY_DAYS", "30"))
 FILES_BYTES = int(os.environ.get("STACKYARD_FILES_BYTES", "10000000000"))
 HISTORY_BYTES = int(os.environ.get("STACKYARD_HISTORY_BYTES", "2000000000"))
 HISTORY_ENTRIES = int(os.environ.get("STACKYARD_HISTORY_ENTRIES", "100000"))
+# How much of the audit log is kept: the newest so many entries, none older than so many days.
+AUDIT_DAYS = float(os.environ.get("STACKYARD_AUDIT_DAYS", "365"))
+AUDIT_ENTRIES = int(os.environ.get("STACKYARD_AUDIT_ENTRIES", "100000"))
 # Who may read /metrics from elsewhere than this machine: whoever sends it as a bearer.
 METRICS_TOKEN = os.environ.get("STACKYARD_METRICS_TOKEN", "")
 # Where traces are sent, as OpenTelemetry's own setting has it (core/tracing.py); nowhere when empty.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.db import models
 
 from endpoints.models import Endpoint
+from stackyard.core.audit.audited import Audited
 from stackyard.core.models import Workspace
 
 MEASURES = {
@@ -15,7 +19,7 @@ MEASURES = {
 }
 
 
-class AlertRule(models.Model):
+class AlertRule(Audited):
     """There is an incident while the measure of the last `window_minutes` is above the threshold.
 
     The threshold is a share (0 to 1) of calls for `error_rate`, milliseconds for `p95`, else a number of runs.
@@ -34,6 +38,10 @@ class AlertRule(models.Model):
     sealed_secret = models.TextField(blank=True, default="", editable=False)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    audit_kind = "alert"
+    audit_hidden = frozenset({"sealed_secret"})
+    audit_names: ClassVar[Mapping[str, str]] = {"sealed_secret": "secret"}
 
     class Meta:
         ordering = ["name"]

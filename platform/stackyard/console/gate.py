@@ -22,6 +22,9 @@ from django.utils.translation import gettext as _
 from auth import roles
 from endpoints.models import ApiGroup
 from stackyard.alerts.models import AlertRule
+from stackyard.core.audit.actor import CONSOLE, Actor, acting
+from stackyard.core.audit.models import AuditEntry
+from stackyard.core.client_address import client_address
 from stackyard.core.models import Workspace
 from stackyard.tables.models import Table
 
@@ -71,7 +74,7 @@ PLAIN: Mapping[str, Needs] = {
 
 
 # What the id in the address of such a page is of. One that is not here has no id, or one of the chosen workspace's.
-_OF_PLAIN: Mapping[str, type[Model]] = {"docs": ApiGroup, "alerts": AlertRule}
+_OF_PLAIN: Mapping[str, type[Model]] = {"docs": ApiGroup, "alerts": AlertRule, "audit": AuditEntry}
 
 
 def guarded(view: View) -> View:
@@ -80,9 +83,17 @@ def guarded(view: View) -> View:
     @functools.wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         _check(request, kwargs)
-        return view(request, *args, **kwargs)
+        with acting(actor_of(request)):
+            return view(request, *args, **kwargs)
 
     return asked
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who changes things by a page, as the audit log names him."""
+    account = request.user
+    who = str(account) if account.is_authenticated else ""
+    return Actor(who, CONSOLE, account.pk, client_address(request.META))
 
 
 def needs_of(route: str) -> Needs | None:

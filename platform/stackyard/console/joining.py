@@ -18,8 +18,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from auth import team
 from auth.half_signed_in import sign_in_fully
 from auth.models import Invitation
+from stackyard.core.audit.actor import CONSOLE, Actor, acting
+from stackyard.core.client_address import client_address
 from stackyard.core.errors import Problem
 
+from .gate import actor_of
 from .pages import page
 from .problems import add_to_form
 
@@ -60,7 +63,8 @@ def join_page(request: HttpRequest, token: str) -> HttpResponse:
     form = forms.Form(request.POST or None)
     if request.method == "POST":
         try:
-            team.join(invitation, account)
+            with acting(actor_of(request)):
+                team.join(invitation, account)
             return _joined(request, invitation)
         except Problem as problem:
             add_to_form(form, problem)
@@ -71,7 +75,11 @@ def _join_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     form = JoinForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            account = team.join_as_new(invitation, form.cleaned_data["password"], form.cleaned_data["name"])
+            address = client_address(request.META)
+            with acting(Actor(invitation.email, CONSOLE, address=address)):
+                account = team.join_as_new(
+                    invitation, form.cleaned_data["password"], form.cleaned_data["name"]
+                )
             sign_in_fully(request, account)
             return _joined(request, invitation)
         except ValidationError as error:

@@ -1,14 +1,18 @@
-"""Workspace, Variable, StoredFile, KeptAnswer and the installation's Version."""
+"""Workspace, Variable, StoredFile, KeptAnswer, AuditEntry (`audit.models`) and the installation's Version."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from .secrets import Secret, decrypt, encrypt
+from .audit.audited import Audited, State
+from .audit.models import AuditEntry
+from .secrets import MASK, Secret, decrypt, encrypt
 from .version import new_token
 from .zones import zone_fault
 
@@ -30,7 +34,7 @@ class Version(models.Model):
     token = models.BigIntegerField(default=new_token)
 
 
-class Workspace(models.Model):  # type: ignore[django-manager-missing]
+class Workspace(Audited):
     """What belongs together: tables, API groups, functions, lambdas, variables."""
 
     name = models.CharField(max_length=63, unique=True, validators=[name_validator])
@@ -40,11 +44,18 @@ class Workspace(models.Model):  # type: ignore[django-manager-missing]
     has_test_data = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    audit_kind = "workspace"
+    audit_ignored = frozenset({"version"})
+
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def audit_workspace(self) -> int | None:
+        """Itself."""
+        return self.pk
 
     @property
     def zone(self) -> ZoneInfo:
@@ -52,7 +63,7 @@ class Workspace(models.Model):  # type: ignore[django-manager-missing]
         return ZoneInfo(self.timezone)
 
 
-class Variable(models.Model):
+class Variable(Audited):
     """A named value that stacks see as `env.NAME`. A secret's value is stored encrypted and never shown again."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="variables")
@@ -66,12 +77,23 @@ class Variable(models.Model):
     is_secret = models.BooleanField(default=False)
     stored = models.TextField(blank=True, default="", editable=False)
 
+    audit_kind = "variable"
+    audit_names: ClassVar[Mapping[str, str]] = {"stored": "value"}
+
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="variable_name_unique")]
 
     def __str__(self) -> str:
         return self.name
+
+    def audit_secrets(self, before: State | None, after: State | None) -> frozenset[str]:
+        """The value, where it is or was a secret; what was noted while it was none is masked, too."""
+        if not any(state is not None and state["is_secret"] for state in (before, after)):
+            return frozenset()
+        if before is not None and not before["is_secret"]:
+            _mask_value(self.pk)
+        return frozenset({"stored"})
 
     @property
     def value(self) -> str | Secret:
@@ -81,6 +103,18 @@ class Variable(models.Model):
     @value.setter
     def value(self, text: str) -> None:
         self.stored = encrypt(text) if self.is_secret else text
+
+
+def _mask_value(variable_id: int) -> None:
+    """The one exception to append only: a text that has become a secret stands in no entry."""
+    for entry in AuditEntry.objects.filter(kind=Variable.audit_kind, object_id=variable_id):
+        told = {
+            side: {**state, "value": MASK}
+            for side in ("before", "after")
+            if (state := getattr(entry, side)) and state.get("value")
+        }
+        if told:
+            AuditEntry.objects.filter(pk=entry.pk).update(**told)
 
 
 class StoredFile(models.Model):

@@ -14,9 +14,12 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have Celery's settings checked at the start, and what was missed long ago forgotten."""
+        from stackyard.core.audit.pruning import prune
+
         from .checks import check_celery
         from .health import prune_missed
         from .upkeep import also_prune
 
         register(check_celery)
         also_prune(prune_missed)
+        also_prune(prune)

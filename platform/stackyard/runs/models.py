@@ -8,6 +8,7 @@ import orjson
 from django.db import models
 from django.utils import timezone
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.data_source import LIVE
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
@@ -139,7 +140,7 @@ class RunEvent(models.Model):
         return self.name
 
 
-class Schedule(models.Model):
+class Schedule(Audited):
     """When a target runs by itself: a cron expression in a time zone, or every so many seconds."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="schedules")
@@ -160,6 +161,9 @@ class Schedule(models.Model):
     placed_at = models.DateTimeField(null=True)
     last_at = models.DateTimeField(null=True)
     last_skipped_at = models.DateTimeField(null=True)
+
+    audit_kind = "schedule"
+    audit_ignored = frozenset({"anchor_at", "next_at", "placed_at", "last_at", "last_skipped_at"})
 
     class Meta:
         verbose_name = "scheduled task"

@@ -12,6 +12,7 @@ from django.db import DataError, Error, close_old_connections
 from django.db.models.functions import Now
 
 from stackyard.core import tracing
+from stackyard.core.audit.actor import acting, of_run
 from stackyard.core.errors import Problem
 
 from . import statements, states
@@ -94,7 +95,8 @@ def _traced(traces: tracing.Traces, claimed: ClaimedRun) -> Outcome:
 def _attempt(claimed: ClaimedRun) -> Outcome:
     run = claimed.run
     try:
-        return RunKind.get(run.kind).execute(claimed)
+        with acting(of_run(run.principal)):
+            return RunKind.get(run.kind).execute(claimed)
     except Stopped:
         # When the lease was lost instead, the fence keeps this from being written.
         return Outcome(states.CANCELLED)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
 
@@ -43,7 +44,7 @@ class Revision(models.Model):
         return f"{self.owner_kind} {self.owner_id} v{self.number}"
 
 
-class Function(models.Model):
+class Function(Audited):
     """A named stack that other stacks call. `draft` is the canonical document being edited; `published` is what runs."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="functions")
@@ -55,6 +56,8 @@ class Function(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    audit_kind = "function"
 
     class Meta:
         ordering = ["name"]

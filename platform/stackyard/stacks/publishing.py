@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from stackyard.core import version
+from stackyard.core.audit.actor import meant_as
 from stackyard.core.errors import Fault, Faults, Problem
 from stackyard.core.models import Workspace
 from stackyard.tables.narrowing import ask
@@ -146,7 +147,8 @@ def restore(
     """Make an old revision the draft; it runs once that is published."""
     if revision.owner_kind != ownership.kind or revision.owner_id != owner.pk:
         raise Problem("NOT_FOUND", "This revision belongs to something else.")
-    return save_draft(owner, revision.document, author, ownership)
+    with meant_as("restore"):
+        return save_draft(owner, revision.document, author, ownership)
 
 
 @dataclass(frozen=True, slots=True)

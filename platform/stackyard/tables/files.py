@@ -383,7 +383,8 @@ def _order_fields(table: Table, names: Sequence[str]) -> None:
     for field in table.fields.filter(hidden_at=None, name__in=names):
         position = names.index(field.name)
         if field.position != position:
-            Field.objects.filter(pk=field.pk).update(position=position)
+            field.position = position
+            field.save(update_fields=["position"])
 
 
 def _prune(table: Table, wanted: Any) -> None:

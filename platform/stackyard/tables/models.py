@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from stackyard.core.audit.audited import Audited
 from stackyard.core.data_source import LIVE, TEST
 from stackyard.core.documents import DocumentField
 from stackyard.core.models import Workspace
@@ -23,7 +24,7 @@ name_validator = RegexValidator(
 )
 
 
-class Table(models.Model):
+class Table(Audited):
     """A user-made table. `hidden_at` is set when it was dropped: gone at once for people, its SQL table later."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tables")
@@ -32,6 +33,7 @@ class Table(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    audit_kind = "table"
     source = LIVE
     """Which of its SQL tables this object stands for; no column."""
 
@@ -66,7 +68,7 @@ class Table(models.Model):
         return [self.of(LIVE), self.of(TEST)] if has_test else [self.of(LIVE)]
 
 
-class Field(models.Model):
+class Field(Audited):
     """A field of a table. `options` are the field type's own (max_length, values, table, of …), by name."""
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="fields")
@@ -88,6 +90,9 @@ class Field(models.Model):
         null=True, editable=False, help_text="The number of its SQL column, where that is not its id."
     )
 
+    audit_kind = "field"
+    audit_ignored = frozenset({"column", "emptied_at"})
+
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
@@ -99,13 +104,21 @@ class Field(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def audit_name(self) -> str:
+        """With its table's."""
+        return f"{self.table.name}.{self.name}"
+
+    def audit_workspace(self) -> int | None:
+        """Its table's."""
+        return self.table.workspace_id
+
     @property
     def physical(self) -> str:
         """The SQL column's name: by its own id until it is converted, then by that of its former shadow."""
         return f"c{self.column or self.pk}"
 
 
-class Index(models.Model):
+class Index(Audited):
     """A btree index. `fields` is `[{"field": <id>, "descending": bool}]`; `unique` refuses doubles (nulls are distinct).
 
     Until `built_at` is set it serves nobody; on a large table the run `run_id` builds it.
@@ -118,12 +131,26 @@ class Index(models.Model):
     run_id = models.UUIDField(null=True, editable=False)
     hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    audit_kind = "index"
+    audit_ignored = frozenset({"built_at", "run_id"})
+
     class Meta:
         ordering = ["pk"]
         verbose_name_plural = "indexes"
 
     def __str__(self) -> str:
         return self.physical
+
+    def audit_name(self) -> str:
+        """With its table's, and what it is over."""
+        over = [part["field"] for part in self.fields]
+        own = [one for one in over if isinstance(one, int)]  # else one that every table has
+        names = dict(Field.objects.filter(pk__in=own).values_list("pk", "name"))
+        return f"{self.table.name} ({', '.join(names.get(one, str(one)) for one in over)})"
+
+    def audit_workspace(self) -> int | None:
+        """Its table's."""
+        return self.table.workspace_id
 
     @property
     def physical(self) -> str:

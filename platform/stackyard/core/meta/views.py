@@ -18,7 +18,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ViewSet
 
+from ..audit.actor import API, NOBODY, acting, become, of_principal
 from ..body import parse_pairs
+from ..client_address import client_address
 from ..errors import Problem
 from ..models import Workspace
 from ..principal import Principal
@@ -66,9 +68,15 @@ class MetaViewSet(ViewSet):
         """Every error in the contract's shape."""
         return answer_error
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer; what is changed meanwhile is noted as the caller's deed, from when he is known."""
+        with acting(NOBODY):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After the caller is known and allowed, check the query string: Problem `INVALID_INPUT`."""
         super().initial(request, *args, **kwargs)
+        become(of_principal(self.principal, API, client_address(request.META)))
         if any("\0" in value for value in kwargs.values() if isinstance(value, str)):
             # No name holds it, and PostgreSQL would refuse the question.
             raise Problem("NOT_FOUND", "There is nothing at this address.")
