@@ -123,8 +123,8 @@ def test_every_column_of_every_audited_model_leaves_an_entry_or_is_named_as_one_
     build_everything(shop)
     untold = {"id", "created_at", "updated_at", "created", "updated", "workspace", "hidden_at", "published"}
     changed = {
-        models.CharField: "other",
-        models.TextField: "other",
+        models.CharField: "othr",
+        models.TextField: "othr",
         models.BooleanField: None,
         models.JSONField: [{"field": 1, "other": 1}],
         models.IntegerField: 41,
@@ -152,7 +152,7 @@ def test_every_column_of_every_audited_model_leaves_an_entry_or_is_named_as_one_
                 }
                 assert name in places, (model, field.name)
                 if field.name in row.audit_secrets(None, {"is_secret": True}):
-                    assert "other" not in json.dumps([entry.before, entry.after])
+                    assert "othr" not in json.dumps([entry.before, entry.after])
                 transaction.set_rollback(True)
             row = model._default_manager.get(pk=row.pk)
 
