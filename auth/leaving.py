@@ -1,4 +1,4 @@
-"""A record that goes, or gets another password, takes its sign-ins with it, whichever way it is changed."""
+"""A record that goes, or gets another password, takes its sign-ins with it, whichever way it is changed; another e-mail address ends its one-time tokens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from stackyard.tables.store import Store
 from stackyard.tables.test_data import replaced
 from stackyard.tables.watching import DELETE, EDIT, listen
 
+from . import one_time
 from .families import end, end_all, end_older, live
 from .holders import is_auth_enabled
 from .models import TokenFamily, User
@@ -48,12 +49,19 @@ class _Leaving:
             end_holder(holder)
         elif action == EDIT and new is not None:
             holder = Holder.of(schema, table, new["id"])
+            if old is not None and _addresses(table, old) != _addresses(table, new):
+                # What was sent to the old address proves nothing of the new one.
+                one_time.end_all(holder)
             has_consented = holds_any(holder)
             if has_consented or live(holder).exists():
                 mark = mark_of(Store(schema), table, holder.record_id)
                 end_older(holder, mark)
                 if has_consented:
                     end_older_consents(holder, mark)
+
+
+def _addresses(table: TableDef, record: dict[str, Any]) -> list[Any]:
+    return [record.get(field.name) for field in table.own_fields if field.type.name == "email"]
 
 
 listen(_Leaving())

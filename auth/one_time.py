@@ -51,6 +51,13 @@ def use(text: str, workspace_id: int, table_id: int, purpose: str) -> int | None
     return found.record_id
 
 
+def end_all(holder: Holder) -> None:
+    """End the tokens of a record that were not used."""
+    OneTimeToken.objects.filter(
+        workspace_id=holder.workspace_id, table_id=holder.table_id, record_id=holder.record_id
+    ).delete()
+
+
 def prune(now: datetime | None = None) -> int:
     """Forget what has expired; how many."""
     return OneTimeToken.objects.filter(expires_at__lt=now or datetime.now(UTC)).delete()[0]

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from stackyard.core import idempotency, tracing
 from stackyard.core.body import parse_pairs
-from stackyard.core.client_address import client_address
+from stackyard.core.client_address import client_address, counted_as
 from stackyard.core.connection import close_broken
 from stackyard.core.data_source import HEADER as SOURCE_HEADER
 from stackyard.core.data_source import LIVE, read_source
@@ -199,7 +199,9 @@ class EndpointCall:
             self._choose_source(plan, principal)
         each = plan.caller_throttle
         # A caller's own limit first: what it turns away is not taken from the others.
-        if each is not None and not each.takes(self.principal if principal.id is not None else self.address):
+        if each is not None and not each.takes(
+            self.principal if principal.id is not None else counted_as(self.address)
+        ):
             return self._too_many(plan, each)
         if not plan.throttle.takes():
             return self._too_many(plan, plan.throttle)

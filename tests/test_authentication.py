@@ -13,14 +13,18 @@ import pytest
 from django.core import mail as outbox
 
 from auth import families, signing_keys
+from auth.login_throttle import Tries
 from auth.models import OneTimeToken, TokenFamily, User
 from auth.tokens import Holder
 from endpoints.blueprints import apply_blueprint
 from endpoints.models import ApiGroup
 from stackyard.core import cache
 from stackyard.core.cache_stores import FileStore
+from stackyard.core.client_address import counted_as
 from stackyard.core.errors import Problem
+from stackyard.core.masking import masker_of
 from stackyard.core.models import Workspace
+from stackyard.core.secrets import MASK
 from stackyard.tables.changes import create_table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
@@ -109,6 +113,59 @@ def test_ten_wrong_passwords_are_enough(client: Door, group: ApiGroup) -> None:
     assert statuses == [401] * 10 + [429]
     stopped = client.post("/api:shop/auth/login", json=LOGIN)
     assert (stopped.status, stopped.headers["retry-after"]) == (429, "900")
+
+
+def test_the_count_of_wrong_passwords_does_not_tell_who_is_there(client: Door, group: ApiGroup) -> None:
+    signed_up(client)
+    for email in (ANN["email"], "nobody@example.com"):
+        wrong = {"email": email, "password": "wrong horse"}
+        statuses = [client.post("/api:shop/auth/login", json=wrong).status for _ in range(11)]
+        assert statuses == [401] * 10 + [429], email
+    assert client.post("/api:shop/auth/login", json={**LOGIN, "email": "third@example.com"}).status == 401
+
+
+def test_one_network_of_ipv6_is_one_caller() -> None:
+    many = [Tries(Holder(1, 1, n + 1), f"2001:db8:0:1::{n:x}") for n in range(51)]
+    for tries in many[:50]:
+        tries.check()
+        tries.failed()
+    with pytest.raises(Problem, match="Too many"):
+        many[50].check()
+    Tries(Holder(1, 1, 60), "2001:db8:0:2::1").check()
+    assert counted_as("::ffff:192.0.2.7") == "192.0.2.7"
+    assert [counted_as(one) for one in ("192.0.2.7", "a:b", "")] == ["192.0.2.7", "a:b", ""]
+
+
+def test_a_mail_server_that_fails_does_not_tell_who_is_there(
+    client: Door, group: ApiGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_up(client)
+
+    def away(_message: Any) -> None:
+        raise OSError("the mail server is away")
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", away)
+    for email in (ANN["email"], "nobody@example.com"):
+        answer = client.post("/api:shop/auth/password/forgot", json={"email": email})
+        assert (answer.status, answer.json()) == (200, {"sent": True}), email
+
+
+def test_what_was_sent_to_an_address_proves_no_other(
+    client: Door, group: ApiGroup, workspace: Workspace
+) -> None:
+    """Else somebody signs up as himself, takes the address of another, and has it proved before its owner comes."""
+    signed_up(client)
+    proof = sent_token()
+    client.post("/api:shop/auth/password/forgot", json={"email": ANN["email"]})
+    reset = sent_token()
+    store = Store(load_schema(workspace.pk))
+    store.patch("members", 1, {"email": "victim@example.com"})
+    refused = client.post("/api:shop/auth/email/check", json={"token": proof})
+    assert refused.error["code"] == "TOKEN_NOT_VALID"
+    new = {"token": reset, "password": "battery staple"}
+    assert client.post("/api:shop/auth/password/reset", json=new).error["code"] == "TOKEN_NOT_VALID"
+    assert store.get("members", 1)["email_verified"] is False  # type: ignore[index]
+    assert MASK in masker_of(workspace.pk).hide(f"/reset?token={proof}")
 
 
 def test_a_refresh_token_is_exchanged_once(client: Door, group: ApiGroup) -> None:

@@ -51,13 +51,14 @@ def log_in(application: Application, email: str, password: str, request: HttpReq
     assert field is not None
     record = store.get(table, email.strip(), field, ["id"])
     number = record["id"] if record is not None else 0
-    tries = Tries(Holder(application.workspace_id, table.id, number), client_address(request.META))
+    holder = Holder(application.workspace_id, table.id, number)
+    tries = Tries(holder, client_address(request.META), email)
     tries.check()
     if not store.verify(table, number, password, field=password_field(table)):
         tries.failed()
         return None
     tries.succeeded()
-    return account_of(Holder(application.workspace_id, table.id, number))
+    return account_of(holder)
 
 
 def remember(response: HttpResponse, account: User) -> None:

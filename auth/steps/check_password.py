@@ -18,13 +18,15 @@ from stackyard.tables.definitions import TableDef
 from .create_auth_token import check_auth_enabled
 
 
-def check_password(execution: Execution, table: TableDef, record_id: Any, password: Any) -> bool:
+def check_password(execution: Execution, table: TableDef, record_id: Any, password: Any, typed: Any) -> bool:
     """Whether it is the record's password; false for a record that is not there, after the same time."""
     name = password_field(table)
-    # Tries for a record that is not there count together, as those of record 0.
+    # Tries for a record that is not there count by what was typed, or together where the stack does not say it.
     number = record_id if isinstance(record_id, int) else 0
     address = execution.request.address if execution.request is not None else None
-    tries = Tries(Holder.of(execution.schema, table, number), address)
+    tries = Tries(
+        Holder.of(execution.schema, table, number), address, typed if isinstance(typed, str) else None
+    )
     tries.check()
     is_right = execution.store.verify(table, number, password, field=name)
     if is_right:
@@ -52,7 +54,14 @@ class CheckPassword(Step):
             required=True,
             type=t.INT.or_null(),
         ),
-        Value("password", "What was typed.", required=True, type=t.TEXT),
+        Value("password", "The password that was typed.", required=True, type=t.TEXT),
+        Value(
+            "typed",
+            "What the record was looked for by, such as the e-mail address: where nobody was found, wrong tries are counted by it, so that the count does not tell who is there.",
+            type=t.TEXT.or_null(),
+            default=None,
+            advanced=True,
+        ),
     )
     run = staticmethod(check_password)
     raises = ("TOO_MANY_REQUESTS",)

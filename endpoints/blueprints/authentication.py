@@ -152,6 +152,7 @@ class _People:
             table=self.table.name,
             id=expression("found.id"),
             password=self.given(self.password),
+            typed=self.given(self.email),
         )
         refuse = line(
             "precondition",
@@ -232,7 +233,9 @@ class _People:
         )
         words = "Somebody asked for a new password. If it was you, use this within an hour:"
         mail = self.mail(self.given(self.email), "A new password", words, self.options["reset_url"], "token")
-        known = line("condition", if_=expression("found != null"), then=[make, mail])
+        # A mail server that fails would tell who is there: it does so for them alone. The log has its failure.
+        sent = line("try_catch", try_=[make, mail])
+        known = line("condition", if_=expression("found != null"), then=[sent])
         return self.document(
             "forgot_password",
             "POST",

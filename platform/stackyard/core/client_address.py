@@ -30,6 +30,22 @@ def client_address(environ: Mapping[str, Any]) -> str:
     return address
 
 
+def counted_as(address: str) -> str:
+    """What counts an address's calls and tries: itself, or its /64 for IPv6.
+
+    One subscriber has a whole /64 (RFC 6177), and would be somebody else with every try.
+    """
+    if ":" not in address:
+        return address
+    try:
+        host = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if host.ipv4_mapped is not None:
+        return str(host.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(host) >> 64 << 64, 64)))
+
+
 def is_within(address: str, networks: tuple[Network, ...]) -> bool:
     """Whether an address lies in one of the networks; one that is no address lies in none."""
     try:

@@ -11,8 +11,8 @@ from .jsonout import encode
 from .secrets import MASK, Secret
 from .version import Current
 
-_KEY = re.compile(r"sy_[A-Za-z0-9_-]{49}|s[or]_[A-Za-z0-9_-]{43}")
-"""API keys, and the access and refresh tokens of OAuth."""
+_KEY = re.compile(r"sy_[A-Za-z0-9_-]{49}|(?:s[or]|ot)_[A-Za-z0-9_-]{43}")
+"""API keys, the access and refresh tokens of OAuth, and one-time tokens."""
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 _SHORTEST = 4
 """Shorter texts stand in everything; replacing them would hide what was never secret."""
@@ -90,6 +90,6 @@ def masker_of(workspace_id: int) -> Masker:
 
 def _hide_by_form(text: str) -> str:
     """Keys and tokens are known by their form, whoever's they are."""
-    if "sy_" in text or "so_" in text or "sr_" in text:
+    if "sy_" in text or "so_" in text or "sr_" in text or "ot_" in text:
         text = _KEY.sub(MASK, text)
     return _TOKEN.sub(MASK, text) if "eyJ" in text else text
