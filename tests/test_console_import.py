@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from stackyard.runs.models import Run
 from stackyard.runs.working import work
 from stackyard.tables.changes import create_table
+from stackyard.tables.imports import preview
 from stackyard.tables.models import Table
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
@@ -67,6 +69,31 @@ def test_a_file_is_looked_at_before_it_is_imported_by_a_run(console: Client, peo
     assert names(people) == ["Jürgen"]
     refused = console.get(f"/admin/tables/table/{people.pk}/imported/{run.pk}/rejects/")
     assert b"".join(refused.streaming_content).decode().splitlines()[1].startswith("3,Age,old,")
+
+
+def test_values_that_a_unique_field_would_hold_twice_are_told_before(
+    console: Client, people: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "_BATCH", 2)
+    Store(load_schema(people.workspace_id)).add("people", {"name": "Ann", "email": "a@example.com"})
+    rows = [
+        "Anna,a@example.com",
+        "Bob,b@example.com",
+        "Cy,",
+        "Dan,B@example.com",
+        "Eve,b@example.com",
+        "Fay,",
+    ]
+    address = upload(console, people, "\n".join(["name,email", *rows, ""]).encode())
+    text = console.get(address).content.decode()
+    told = len(re.findall("is taken|is in a row above already", text))
+    console.post(address, {"do": "import"})
+    run = Run.objects.get()
+    work(run.pk)
+    run.refresh_from_db()
+    assert run.result is not None
+    assert told == run.result["rejected"] == len(rows) - run.result["added"]
+    assert f"6 rows were looked at: {run.result['added']} fit, {told} would be refused" in text
 
 
 def test_columns_are_chosen_and_records_changed_by_a_unique_field(console: Client, people: Table) -> None:

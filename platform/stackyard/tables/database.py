@@ -190,6 +190,8 @@ def explained(error: Error) -> Exception:
         return Moved(text)
     if getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return busy()
+    if getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL":
+        return no_room()
     if connection.vendor == "postgresql" and not connection.is_usable():
         return busy()
     return error
@@ -205,6 +207,8 @@ def _explain_postgresql(error: Error, state: str) -> Exception:
         return broken_transaction()
     if state in _BUSY or state.startswith("08"):
         return busy()
+    if state == "53100":
+        return no_room()
     if state == "57014":
         return Problem("TIMEOUT", "The database took too long to answer.")
     if state in ("2201B", "54001"):
@@ -216,6 +220,16 @@ def busy() -> Problem:
     """503: somebody else holds what is needed, or the database is away."""
     return Problem(
         "BUSY", "The database is busy.", suggestion="Try again in a moment.", headers={"Retry-After": "1"}
+    )
+
+
+def no_room() -> Problem:
+    """503: nothing can be written until somebody makes room."""
+    return Problem(
+        "BUSY",
+        "The disk of the database is full.",
+        suggestion="Make room on the disk.",
+        headers={"Retry-After": "60"},
     )
 
 

@@ -31,6 +31,8 @@ from .writing import BatchWriter
 
 # One batch holds SQLite's write lock for some 20 ms.
 BATCH_ROWS = {"sqlite": 2_000, "postgresql": 5_000}
+# What a batch takes of memory is its cells: some 65 bytes each, most of them twice.
+BATCH_CELLS = 100_000
 REJECT_HEADER = ("line", "column", "value", "reason")
 _TRIES = 3
 CACHE_KB = 8_192
@@ -89,7 +91,7 @@ class ImportJob:
         reader = RowReader(file, layout.encoding, layout.delimiter, self._at["offset"], self._at["line"])
         if self._at["rows"] == 0 and self._at["line"] == 1:
             reader.batch(1)  # the header
-        size = BATCH_ROWS[connection.vendor]
+        size = max(1, min(BATCH_ROWS[connection.vendor], BATCH_CELLS // len(self._given["columns"])))
         while True:
             self._progress.check()
             if self._progress.turn_is_over:
@@ -159,11 +161,14 @@ class ImportJob:
             rows.writerow(REJECT_HEADER)
         rows.writerows((r.line, r.column, r.value, r.reason) for r in rejects)
         data = text.getvalue().encode("utf-8", "backslashreplace")
-        with self._rejects.open("ab") as file:
-            file.truncate(length)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with self._rejects.open("ab") as file:
+                file.truncate(length)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise Problem("BUSY", f"Refused rows could not be written down: {error.strerror}.") from error
         return length + len(data)
 
     def _result(self) -> dict[str, Any]:

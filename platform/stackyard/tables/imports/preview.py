@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -18,6 +19,7 @@ from .guessing import matched
 from .plan import Options
 from .rows import Reject, RowReader
 from .sniffing import Layout, first_rows, rewrite, sniff
+from .writing import BatchWriter
 
 ROWS = 10_000
 SHOWN = 50
@@ -38,7 +40,9 @@ class Preview:
 def preview(
     workspace: Workspace, options: Options, table: str, *, data_source: str = LIVE, rows: int = ROWS
 ) -> Preview:
-    """Check a file's first rows against a table's fields; doubled values of unique fields are found by the import only.
+    """Check a file's first rows against a table's fields, what refers to nothing and what unique fields hold already.
+
+    With `upsert` a doubled key is no fault, and other unique fields are looked at by the import only.
 
     Problem `NOT_FOUND` for a file that is gone, `INVALID_INPUT` for one that is no CSV or a column that goes nowhere.
     """
@@ -51,8 +55,11 @@ def preview(
     for name in names:
         if name is not None:
             known.fields.get(name) or known.field(name)
-    readers = readers_of(known, headers, names, connection.vendor, is_change=options.mode == "upsert")
+    is_change = options.mode == "upsert"
+    readers = readers_of(known, headers, names, connection.vendor, is_change=is_change)
     checker, made = BatchChecker(readers, len(headers)), Preview()
+    writer = None if is_change else BatchWriter(store, known, readers, None)
+    above: dict[str, set[Any]] = {}
     if layout.must_be_rewritten:
         path, layout = rewrite(path, layout), Layout("utf-8", layout.delimiter)
     with path.open("rb") as file:
@@ -62,6 +69,8 @@ def preview(
             batch = reader.batch(min(_BATCH, rows - made.rows))
             checked = checker.check(batch)
             lost = _without_targets(store, readers, checked)
+            if writer is not None and checked.lines:
+                lost += _doubled(writer, readers, checked, {reject.line for reject in lost}, above)
             made.rows += len(batch.rows) + len(batch.rejects)
             made.refused += len(checked.rejects) + len({reject.line for reject in lost})
             made.bad += [*checked.rejects, *lost][: SHOWN - len(made.bad)]
@@ -69,6 +78,26 @@ def preview(
     made.good = made.rows - made.refused
     made.bad.sort(key=lambda reject: reject.line)
     return made
+
+
+def _doubled(
+    writer: BatchWriter,
+    readers: list[ColumnReader],
+    checked: Checked,
+    lost: set[int],
+    above: dict[str, set[Any]],
+) -> list[Reject]:
+    """The cells of unique fields whose value is in the table or further up in the file, in rows that are not lost anyway."""
+    checked = checked.without({place for place, line in enumerate(checked.lines) if line in lost})
+    return [
+        Reject(
+            checked.lines[row],
+            readers[place].header,
+            shortened(str(checked.columns[place][row])),
+            reason,
+        )
+        for row, (place, reason) in writer.taken(checked, above).items()
+    ]
 
 
 def _without_targets(store: Store, readers: list[ColumnReader], checked: Checked) -> list[Reject]:

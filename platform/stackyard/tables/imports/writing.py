@@ -97,7 +97,7 @@ class BatchWriter:
                 self._put(checked)
             return len(checked.lines)
         except Doubled as doubled:
-            bad = self._taken(checked)
+            bad = self.taken(checked)
             if bad:
                 return self._add(self._refuse(checked, bad, rejects), rejects)
             if len(checked.lines) == 1:
@@ -115,15 +115,18 @@ class BatchWriter:
                 return self._places.get(self._table.fields[index.fields[0][0]].column, 0)
         return next((self._places[column] for column in doubled.columns if column in self._places), 0)
 
-    def _taken(self, checked: Checked) -> dict[int, tuple[int, str]]:
-        """The rows whose value a unique field has already, in the table or further up in the batch."""
+    def taken(self, checked: Checked, above: dict[str, set[Any]] | None = None) -> dict[int, tuple[int, str]]:
+        """The rows whose value a unique field has already, in the table or further up in the batch: place and reason.
+
+        `above` carries what the batches before held, by column, where those are not in the table.
+        """
         bad: dict[int, tuple[int, str]] = {}
         for place, field in enumerate(self._named):
             if not (field.unique or field.name == "id"):
                 continue
             values = checked.columns[place]
             held = self._existing(field, {item for item in values if item is not None})
-            seen: set[Any] = set()
+            seen = set() if above is None else above.setdefault(field.column, set())
             for row, item in enumerate(values):
                 if item is None or row in bad:
                     continue
