@@ -7,8 +7,7 @@ from playwright.sync_api import expect
 
 from endpoints.models import ApiGroup
 from stackyard.stacks.publishing import create_function
-from stackyard.tables.changes import create_table
-from tests.browsing import Watched, check_accessibility, picture
+from tests.browsing import Watched
 from tests.stacks_on_screen import LINES, Stack, expr, make_draft, make_shop, setting
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
@@ -328,42 +327,6 @@ def test_a_function_has_the_same_editor(watched: Watched, group: ApiGroup) -> No
     made.refresh_from_db()
     assert made.draft["inputs"] == {"n": "int", "by": {"type": "decimal"}}
     assert made.draft["description"] == "Doubles"
-
-
-def test_related_records_are_chosen_in_a_form_level_by_level(watched: Watched, group: ApiGroup) -> None:
-    watched.page.set_viewport_size({"width": 1440, "height": 900})
-    customer = {"type": "reference", "table": "customers", "required": True}
-    create_table(group.workspace, "orders", fields={"customer": customer, "total": "int"})
-    order = {"type": "reference", "table": "orders"}
-    create_table(group.workspace, "parts", fields={"order": order, "what": "text"})
-    query = {"id": "all", "step": "query_all_records", "as": "all", "params": {"table": "customers"}}
-    stack = Stack(watched.page, make_draft(group, [query])).open()
-    stack.choose("all")
-    stack.panel.locator("details.more summary", has_text="more settings").click()
-    stack.panel.get_by_label("Add related records of customers").select_option(
-        label="orders, whose customer is this record"
-    )
-    orders = stack.panel.get_by_role("group", name="orders", exact=True)
-    orders.get_by_label("Put into the record as").first.fill("bought")
-    orders.get_by_role("group", name="Fields of orders").get_by_label("total").check()
-    orders.get_by_label("Add related records of orders").select_option(
-        label="parts, whose order is this record"
-    )
-    orders.get_by_role("group", name="parts", exact=True).get_by_label("What comes back").select_option(
-        "count"
-    )
-    assert stack.saved()["lines"][0]["params"]["addons"] == [
-        {
-            "table": "orders",
-            "match": {"customer": "id"},
-            "as": "bought",
-            "fields": ["total"],
-            "addons": [{"table": "parts", "match": {"order": "id"}, "as": "parts", "return": "count"}],
-        }
-    ]
-    expect(stack.panel.locator(".problem")).to_have_count(0)
-    check_accessibility(stack.page)
-    picture(stack.page, "addons")
 
 
 def test_steps_become_a_function_as_one_step_that_can_be_undone(stack: Stack) -> None:

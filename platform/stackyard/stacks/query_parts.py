@@ -35,7 +35,16 @@ class QueryPart(Parameter):
 
 @dataclass(frozen=True)
 class FixedPart(QueryPart):
-    """A part of a query that is written out: what it names decides what the statement is."""
+    """A part of a query that is written out: what it names decides what the statement is.
+
+    `choices` are the words its form offers: ways to join, parts of a time, functions.
+    """
+
+    choices: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """Beside those of a part, the words that can be chosen."""
+        return {**super().facts(), **({"choices": list(self.choices)} if self.choices else {})}
 
     def own_widget(self) -> str:
         """Structure that has no form of its own."""

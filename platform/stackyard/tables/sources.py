@@ -23,7 +23,7 @@ from .related import find_table
 MOST_JOINS = 5
 MOST_COMPUTED = 20
 _KEYS = ("table", "as", "match", "type")
-_TYPES = ("left", "inner")
+JOIN_TYPES = ("left", "inner")
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,8 +233,8 @@ class _Joins:
             return None
         self.taken.add(alias)
         kind = given.get("type") or "left"
-        if kind not in _TYPES:
-            message = f"expected one of {', '.join(_TYPES)}, got {shown(kind)}"
+        if kind not in JOIN_TYPES:
+            message = f"expected one of {', '.join(JOIN_TYPES)}, got {shown(kind)}"
             self.faults.error((*path, "type"), "value", message)
         match = self._match(given.get("match"), table, (*path, "match"))
         return Join(number, alias, table, match, kind == "inner") if match else None

@@ -8,8 +8,11 @@ from typing import Any
 
 from stackyard.core import types as t
 from stackyard.core.errors import Faults
+from stackyard.tables.aggregates import FUNCTIONS
 from stackyard.tables.prepared import Prepared
 from stackyard.tables.query import RETURNS, Query, check_query
+from stackyard.tables.sources import JOIN_TYPES
+from stackyard.tables.time_parts import PARTS
 
 from ..check import StackChecker
 from ..compiler import StackCompiler
@@ -83,6 +86,8 @@ class QueryAllRecords(Step):
             "Tables beside this one: [{table, as, match: {their field: our field}, type: left or inner}]; their "
             "fields are called as.field in where, sort, fields, group_by and computed.",
             advanced=True,
+            widget="joins",
+            choices=JOIN_TYPES,
         ),
         FixedPart(
             "computed",
@@ -93,12 +98,16 @@ class QueryAllRecords(Step):
             "group_by",
             "Fields to put records together by, or parts of a time: {field, part: month, time_zone, as}.",
             advanced=True,
+            widget="groups",
+            choices=PARTS,
         ),
         FixedPart(
             "aggregate",
             "What to work out of each group, or of all: {orders: count, revenue: {sum: total}}; also "
             "count_distinct, avg, min and max.",
             advanced=True,
+            widget="measures",
+            choices=FUNCTIONS,
         ),
         Constant(
             "lock",

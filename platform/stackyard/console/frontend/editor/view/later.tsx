@@ -1,13 +1,10 @@
 /** A part of the editor that comes when it is first shown: what nobody opens is not sent. */
 import { type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Editor } from "../store.ts";
 
-type Part = ComponentType<{ editor: Editor }>;
-
-export function later(load: () => Promise<Part>): Part {
-  let found: Part | null = null;
-  return function Later({ editor }: { editor: Editor }) {
+export function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  let found: ComponentType<Props> | null = null;
+  return function Later(props: Props) {
     const [, draw] = useState(0);
     useEffect(() => {
       if (!found) {
@@ -17,6 +14,6 @@ export function later(load: () => Promise<Part>): Part {
         });
       }
     }, []);
-    return found ? h(found, { editor }) : null;
+    return found ? h(found, props) : null;
   };
 }

@@ -7,6 +7,8 @@ import type { Problem } from "../../problems.ts";
 import type { Editor } from "../../store.ts";
 import { rename } from "../inspector.tsx";
 import { ValueBox, type ValueProps } from "../value_box.tsx";
+import { later } from "../later.tsx";
+import { joinedFields, outputsOf } from "../../model/queries.ts";
 import { AddonsField } from "./addons.tsx";
 import { MapEditor } from "./collections.tsx";
 import { ConditionField } from "./condition.tsx";
@@ -25,6 +27,10 @@ import {
 } from "./plain.tsx";
 import { WhereField } from "./where.tsx";
 
+const JoinsField = later(() => import("./queries.tsx").then((part) => part.JoinsField));
+const GroupsField = later(() => import("./queries.tsx").then((part) => part.GroupsField));
+const MeasuresField = later(() => import("./queries.tsx").then((part) => part.MeasuresField));
+
 type Props = { editor: Editor; line: Line; parameter: Parameter; problems: readonly Problem[] };
 
 const GROUPED = new Set([
@@ -38,6 +44,9 @@ const GROUPED = new Set([
   "variables",
   "json",
   "addons",
+  "joins",
+  "groups",
+  "measures",
   "code",
 ]);
 
@@ -73,7 +82,7 @@ export function ParameterField({ editor, line, parameter, problems }: Props) {
 
 /** Whether the control shows problems of its parts itself. */
 function isInside(parameter: Parameter): boolean {
-  return ["data", "where", "addons"].includes(parameter.widget);
+  return ["data", "where", "addons", "joins", "groups", "measures"].includes(parameter.widget);
 }
 
 function Control({ editor, line, parameter, problems }: Props) {
@@ -94,7 +103,7 @@ function Control({ editor, line, parameter, problems }: Props) {
       : String(parameter.default),
   };
   const table = line.params?.[parameter.of ?? "table"];
-  const fields = editor.fieldsOf(table);
+  const fields = joinedFields(table, line.params?.join, editor.catalogue.value.tables);
   const { catalogue } = editor;
   switch (parameter.widget) {
     case "table":
@@ -163,11 +172,33 @@ function Control({ editor, line, parameter, problems }: Props) {
     case "where":
       return <WhereField {...box} fields={fields} />;
     case "sort":
-      return <SortField {...common} fields={fields} />;
+      return (
+        <SortField
+          {...common}
+          fields={fields}
+          more={outputsOf(line.params?.group_by, line.params?.aggregate)}
+        />
+      );
     case "data":
       return <DataField {...box} fields={fields} />;
     case "addons":
       return <AddonsField {...common} editor={editor} table={table} problems={inside} />;
+    case "joins":
+    case "groups":
+    case "measures": {
+      const Form = { joins: JoinsField, groups: GroupsField, measures: MeasuresField }[parameter.widget];
+      const choices = (parameter.choices ?? []).map(String);
+      return (
+        <Form
+          {...common}
+          editor={editor}
+          table={table}
+          fields={fields}
+          choices={choices}
+          problems={inside}
+        />
+      );
+    }
     case "json":
       return <JsonField {...common} />;
     case "map": {

@@ -174,10 +174,14 @@ export function Texts({ id, value, onChange, described, wrong }: Common<Json>) {
   );
 }
 
-export function SortField({ id, value, onChange, fields }: Common<Json> & { fields: readonly TableField[] }) {
+export function SortField({ id, value, onChange, fields, more = [] }: Common<Json> & {
+  fields: readonly TableField[];
+  /** Names beside those of fields: what is worked out of groups. */
+  more?: readonly string[];
+}) {
   const parts = (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
   const set = (next: string[]) => onChange(next.length ? next : undefined);
-  const names = fields.map((field) => field.name);
+  const names = more.length ? [...more] : fields.map((field) => field.name);
   return (
     <div class="tests">
       {parts.map((part, at) => {
