@@ -126,3 +126,23 @@ def test_a_killed_tab_loses_no_code_even_when_somebody_else_saved_meanwhile(
     expect(again.get_by_text("Published: version 1 is live.")).to_be_visible()
     target.refresh_from_db()
     assert target.published.document["code"] == "return 'published';\n"
+
+
+def test_settings_that_a_stopped_server_did_not_take_are_kept_and_saved_when_it_is_back(
+    page: Page, target: Lambda, watched: Watched
+) -> None:
+    answers = {"status": 503}
+    page.route("**/code/draft/", lambda route: route.fulfill(status=answers["status"], body="starting"))
+    page.locator("#settings [name=description]").fill("kept here")
+    state = page.locator(".save-state")
+    expect(state).to_contain_text("Offline: kept on this computer")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector("html[data-code-editor=ready]")
+    expect(page.locator("#settings [name=description]")).to_have_value("kept here")
+    expect(state).to_contain_text("Offline: kept on this computer")
+    page.unroute("**/code/draft/")
+    expect(state).to_contain_text("Saved", timeout=10_000)
+    target.refresh_from_db()
+    assert target.draft["description"] == "kept here"
+    watched.faults[:] = [fault for fault in watched.faults if "503" not in fault]

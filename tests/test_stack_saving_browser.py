@@ -63,6 +63,17 @@ def test_a_killed_tab_loses_nothing(stack: Stack, watched: Watched) -> None:
     watched.forget("ERR_FAILED")
 
 
+def test_a_server_that_is_back_is_given_the_edit_without_being_asked(stack: Stack, watched: Watched) -> None:
+    page = stack.page
+    page.route("**/editor/", lambda route: route.fulfill(status=502, body="starting"))
+    type_value(stack, "while it was away")
+    expect(page.locator(".saving")).to_contain_text("Offline, kept on this computer")
+    page.unroute("**/editor/")
+    expect(page.locator(".saving")).to_contain_text("Saved", timeout=15_000)
+    assert value_of(stack) == "while it was away"
+    watched.faults[:] = [fault for fault in watched.faults if "502" not in fault]
+
+
 def test_leaving_with_unsaved_work_asks_first(stack: Stack, watched: Watched) -> None:
     asked: list[str] = []
     stack.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))

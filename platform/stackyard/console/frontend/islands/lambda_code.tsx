@@ -36,6 +36,21 @@ function settings(): string {
   return new URLSearchParams([...data].map(([name, value]) => [name, String(value)])).toString();
 }
 
+/** Put settings back that `settings` has written. */
+function restore(written: string): void {
+  const given = new URLSearchParams(written);
+  for (const control of form.querySelectorAll<HTMLInputElement>("#settings [name]")) {
+    const values = given.getAll(control.name);
+    if (control.type === "checkbox" || control.type === "radio") {
+      control.checked = values.includes(control.value);
+    } else if (control instanceof HTMLSelectElement && control.multiple) {
+      for (const option of (control as HTMLSelectElement).options) {
+        option.selected = values.includes(option.value);
+      }
+    } else if (values.length) control.value = values[0]!;
+  }
+}
+
 function begin(props: Props): LambdaSession {
   sample.value = props.sample;
   const seen = form.querySelector<HTMLInputElement>("input[name=seen]")!;
@@ -98,7 +113,10 @@ function LambdaCode(props: Props) {
       if (!place.current || editor) return;
       const kept = session.local();
       if (kept?.isBehind) session.theirs.value = { version: props.version, code: area.value };
-      if (kept) area.value = kept.code;
+      if (kept) {
+        area.value = kept.code;
+        restore(kept.form);
+      }
       editor = codeEditor({
         parent: place.current,
         text: area.value,

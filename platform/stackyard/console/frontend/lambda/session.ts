@@ -80,7 +80,7 @@ export class LambdaSession {
     try {
       localStorage.setItem(
         this.#place,
-        JSON.stringify({ version: this.version, code: this.onScreen().code }),
+        JSON.stringify({ version: this.version, ...this.onScreen() }),
       );
     } catch {
       // No room, or not allowed: the server has it in a second.
@@ -97,11 +97,14 @@ export class LambdaSession {
   }
 
   /** What this computer kept of an edit that never reached the server; `isBehind` when the draft has moved since. */
-  local(): { code: string; isBehind: boolean } | null {
+  local(): { code: string; form: string; isBehind: boolean } | null {
     try {
       const kept = JSON.parse(localStorage.getItem(this.#place) ?? "null");
-      if (!kept || kept.code === this.onScreen().code) return null;
-      return { code: String(kept.code), isBehind: kept.version !== this.version };
+      if (!kept) return null;
+      const now = this.onScreen();
+      const form = typeof kept.form === "string" ? kept.form : now.form;
+      if (kept.code === now.code && form === now.form) return null;
+      return { code: String(kept.code), form, isBehind: kept.version !== this.version };
     } catch {
       return null;
     }
@@ -165,7 +168,8 @@ export class LambdaSession {
       this.saveState.value = "conflict";
       return;
     }
-    this.saveState.value = error.status === 0 ? "offline" : error.status === 401 ? "signed-out" : "refused";
+    const isPassing = error.status === 0 || error.status >= 500;
+    this.saveState.value = isPassing ? "offline" : error.status === 401 ? "signed-out" : "refused";
     this.failure.value = error;
     // Tried again until it works: the edit is on this computer meanwhile.
     if (this.saveState.value !== "refused") this.#timer = setTimeout(() => void this.save(), 5000);
