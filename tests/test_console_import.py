@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import Any
@@ -144,3 +145,72 @@ def test_what_the_filters_leave_is_exported(console: Client, people: Table) -> N
     assert "'=Ann" in lines[1]
     assert len(b"".join(console.get(base).streaming_content).decode().splitlines()) == 3
     assert console.get(base, {"filters": '[["age","equals","x"]]'}).status_code == 302
+
+
+def test_a_finished_import_links_the_rows_it_refused(console: Client, people: Table) -> None:
+    address = upload(console, people, b"name,age\nAnn,41\nBob,old\n")
+    page = console.post(address, {"do": "import"}).headers["Location"]
+    going = console.get(page).content.decode()
+    assert "data-run-progress" in going
+    assert "Download the refused rows" not in going
+    for place in ("records", "import", "change"):
+        assert (
+            "data-run-progress" in console.get(f"/admin/tables/table/{people.pk}/{place}/").content.decode()
+        )
+    work(Run.objects.get().pk)
+    done = console.get(page).content.decode()
+    assert "1 row did not fit" in done
+    assert f"/admin/tables/table/{people.pk}/imported/{Run.objects.get().pk}/rejects/" in done
+    assert (
+        "data-run-progress" not in console.get(f"/admin/tables/table/{people.pk}/records/").content.decode()
+    )
+
+
+def sheet(text: str) -> dict[str, str]:
+    """The fields of a page's rows, as a browser would send them."""
+    found = dict(re.findall(r'name="(fields-[\w-]+)"[^>]*? value="([^"]*)"', text))
+    for name, options in re.findall(r'<select name="(fields-[\w-]+)".*?>(.*?)</select>', text, re.DOTALL):
+        found[name] = re.findall(r'<option value="([^"]*)" selected', options)[0]
+    for name, inner in re.findall(
+        r'<textarea name="(fields-[\w-]+)"[^>]*>\s*(.*?)</textarea>', text, re.DOTALL
+    ):
+        found[name] = html.unescape(inner)
+    for name in re.findall(r'type="checkbox" name="(fields-[\w-]+)"(?! [^>]*checked)', text):
+        found.pop(name, None)
+    return {name: value for name, value in found.items() if "__prefix__" not in name}
+
+
+def test_a_table_is_made_from_a_sheet_with_its_rows(console: Client) -> None:
+    shop = factories.make_workspace()
+    rows = b"Name,Age,Price\nAnn,41,1.50\nBob,7,2.25\n"
+    given = {"workspace": shop.pk, "file": SimpleUploadedFile("Price list.csv", rows)}
+    look = console.post("/admin/tables/table/csv/add/", given).headers["Location"]
+    text = console.get(look).content.decode()
+    assert 'value="price_list"' in text
+    assert "1.50" in text
+    sent = sheet(text)
+    assert [sent[f"fields-{n}-type"] for n in range(3)] == ["text", "int", "decimal"]
+    assert not Table.objects.exists()
+    sent |= {"workspace": str(shop.pk), "name": "people", "fields-1-name": ""}
+    refused = console.post(look, {**sent, "name": "no name"}).content.decode()
+    assert "errorlist" in refused
+    assert not Table.objects.exists()
+    run_page = console.post(look, sent).headers["Location"]
+    work(Run.objects.get().pk)
+    assert "Succeeded" in console.get(run_page).content.decode()
+    made = Table.objects.get()
+    assert names(made) == ["Ann", "Bob"]
+    assert [field.name for field in made.fields.order_by("id")] == ["name", "price"]
+
+
+def test_a_table_begins_with_a_template(console: Client) -> None:
+    shop = factories.make_workspace()
+    for name in ("orders", "customers", "posts", "products", "tasks", "orders2"):
+        text = console.get(f"/admin/tables/table/add/?template={name.rstrip('2')}").content.decode()
+        sent = {**sheet(text), "workspace": str(shop.pk), "name": name}
+        answer = console.post("/admin/tables/table/add/", sent)
+        assert answer.status_code == 302, answer.content.decode()
+    schema = load_schema(shop.pk)
+    assert "customer" not in schema.table("orders").fields
+    assert schema.table("orders2").fields["customer"].is_reference
+    assert schema.table("posts").fields["status"].default == "draft"

@@ -26,6 +26,7 @@ from stackyard.core.workspaces import create_variable
 from stackyard.stacks.publishing import create_function
 from stackyard.tables import test_data
 from stackyard.tables.changes import create_table
+from stackyard.tables.imports import uploads
 from stackyard.tables.schema import load_schema
 from stackyard.tables.store import Store
 from tests import factories
@@ -93,6 +94,7 @@ def addresses() -> list[str]:
     )
     called_once(endpoint)
     test_data.make(workspace)
+    sheet = uploads.keep(workspace.pk, [f"Name;Price\n{hostile};1.50\nB;2.25\n".encode()])
     one = f"/admin/tables/table/{table.pk}"
     stack = f"/admin/endpoints/endpoint/{endpoint.pk}"
     return [
@@ -103,6 +105,9 @@ def addresses() -> list[str]:
         f"/admin/core/workspace/{workspace.pk}/history/",
         "/admin/tables/table/",
         "/admin/tables/table/add/",
+        "/admin/tables/table/add/?template=orders",
+        "/admin/tables/table/csv/add/",
+        f"/admin/tables/table/csv/{sheet}/add/?workspace={workspace.pk}&name=prices",
         "/admin/tables/table/dropped/",
         "/admin/tables/table/relations/",
         f"{one}/import/",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -115,6 +115,10 @@ class FieldRowForm(forms.Form):
     default = forms.CharField(required=False)
     access = forms.ChoiceField(choices=ACCESS, initial="public")
 
+    def has_changed(self) -> bool:
+        """Whether it says a field: a row without a name is left out, whatever else it begins with."""
+        return bool(str(self["name"].data or "").strip())
+
     def clean(self) -> dict[str, Any]:
         """Read the default by the type."""
         given = super().clean() or {}
@@ -145,6 +149,10 @@ class FieldRowForm(forms.Form):
 class FieldRows(forms.BaseFormSet):
     """The new fields of a table; rows without a name are left out."""
 
+    def initial_form_count(self) -> int:
+        """None is there already: what a row begins with may be taken away too."""
+        return 0
+
     def specs(self) -> dict[str, dict[str, Any]]:
         """Name → spec, in order."""
         return {form.cleaned_data["name"]: form.spec() for form in self.filled()}
@@ -166,6 +174,14 @@ class FieldRows(forms.BaseFormSet):
 FieldRowSet = forms.formset_factory(
     FieldRowForm, formset=FieldRows, extra=4, max_num=500, absolute_max=600, validate_max=True
 )
+
+
+def rows_of(initial: Sequence[Mapping[str, Any]], more: int = 2) -> Any:
+    """Rows that begin with these fields, and some empty ones."""
+    kinds = forms.formset_factory(
+        FieldRowForm, formset=FieldRows, extra=len(initial) + more, max_num=500, absolute_max=600
+    )
+    return kinds(initial=initial, prefix="fields")
 
 
 class IndexForm(forms.Form):

@@ -22,6 +22,7 @@ from .field_forms import ACCESS, OWN_WORDS, OptionsField, read_default, show_def
 from .outlook_page import looked_at
 from .pages import page
 from .problems import add_to_form
+from .run_progress import TABLE_JOBS, under_way
 
 
 class FieldForm(forms.Form):
@@ -78,7 +79,9 @@ class FieldPage:
             _("Field {name}").format(name=form.initial["name"]),
             [(_("Tables"), reverse("admin:tables_table_changelist")), (self.table.name, self.back)],
             form=form,
-            kind=kind,
+            # A template would call a class.
+            kind={"label": kind.label, "name": kind.name, "description": kind.description},
+            under_way=under_way(TABLE_JOBS, self.table.pk),
             options=[(name, option) for name, option in kind.option_spec.items()],
             action=_("Change the field"),
             retype_url=reverse("admin:tables_table_retype", args=[self.table.pk, field.pk]),

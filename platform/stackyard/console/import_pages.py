@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
+from stackyard.core.models import Workspace
 from stackyard.core.principal import Principal
 from stackyard.runs.models import Run
 from stackyard.tables.export import export_csv
@@ -37,6 +38,7 @@ from .json_pages import body_of
 from .pages import Crumb, page
 from .problems import details_of, sentence
 from .record_filters import read_filters, where_of
+from .run_progress import TABLE_JOBS, under_way
 
 _DELIMITER_NAMES = {
     ",": gettext_lazy("comma"),
@@ -97,7 +99,13 @@ def begin(request: HttpRequest, table: Table) -> HttpResponse:
         except Problem as problem:
             form.add_error(None, sentence(problem))
     return page(
-        request, "console/form.html", _("Import CSV"), _crumbs(table), form=form, action=_("Look at it")
+        request,
+        "console/form.html",
+        _("Import CSV"),
+        _crumbs(table),
+        form=form,
+        under_way=under_way(TABLE_JOBS, table.pk),
+        action=_("Look at it"),
     )
 
 
@@ -118,6 +126,12 @@ def paste(request: HttpRequest, store: Store, table: TableDef) -> dict[str, Any]
     if not isinstance(text, str) or not text.strip():
         raise Problem("INVALID_INPUT", "text: expected a sheet.")
     return {"url": _kept(Table.objects.get(pk=table.id), [text.encode("utf-8", "replace")])}
+
+
+def importer(request: HttpRequest, workspace: Workspace) -> Principal:
+    """The person, as who the run writes."""
+    user: Any = request.user
+    return Principal("builder", user.pk, workspace.pk, frozenset({"*"}), label=str(user))
 
 
 class ImportLook:
@@ -158,15 +172,13 @@ class ImportLook:
         return [self.sent.get(f"column-{place}") or None for place in range(len(seen["headers"]))]
 
     def _start(self, options: Options) -> Run | None:
-        user: Any = self.request.user
         owner = self.table.workspace
-        principal = Principal("builder", user.pk, owner.pk, frozenset({"*"}), label=str(user))
         try:
             return start_import(
                 owner,
                 options,
                 table=self.table.name,
-                principal=principal,
+                principal=importer(self.request, owner),
                 trigger="console",
                 data_source=self.source,
             )
@@ -190,6 +202,7 @@ class ImportLook:
             _("Import CSV"),
             _crumbs(self.table),
             table=self.table,
+            under_way=under_way(TABLE_JOBS, self.table.pk),
             seen=seen,
             problems=self.problems,
             checked=checked,

@@ -20,6 +20,7 @@ from stackyard.tables.models import Table
 from .field_forms import OptionsField, field_types, read_default, show_default
 from .pages import page
 from .problems import add_to_form
+from .run_progress import TABLE_JOBS, under_way
 
 
 class RetypeForm(forms.Form):
@@ -77,6 +78,7 @@ class RetypePage:
             form=form,
             field_=field,
             plan=plan,
+            under_way=under_way(TABLE_JOBS, self.table.pk),
             action=_("See what will happen"),
         )
 

@@ -24,6 +24,8 @@ from .json_pages import json_page
 from .templatetags.console_numbers import state_name
 
 SHOWN = 5
+TABLE_JOBS = ("import", "conversion", "drop", "index")
+"""What a table's pages show of its background work."""
 _LARGE = ("input", "sealed_input", "result", "logs")
 
 

@@ -25,6 +25,7 @@ from stackyard.runs.models import Run, RunEvent
 from stackyard.runs.progress import progress_text, progress_value
 from stackyard.runs.run_kind import RunKind
 from stackyard.stacks.models import Function
+from stackyard.tables.imports.plan import KIND as IMPORT
 
 from . import run_progress
 from .chosen_workspace import InWorkspace
@@ -184,6 +185,7 @@ class RunAdmin(InWorkspace):
                 "error": run.error,
                 "events": [(event, _event_in_words(event)) for event in run.events.all()],
                 "target_url": address_of(run.kind, run.target_id),
+                "rejects": _rejects(run),
                 "can_cancel": not run.is_finished,
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
@@ -252,6 +254,14 @@ def _progress(run: Run) -> str:
     if far is None:
         return ""
     return progress_text(far)
+
+
+def _rejects(run: Run) -> dict[str, Any] | None:
+    """How many rows an import refused, and where they are; None while it goes on, and when there are none."""
+    count = run.result.get("rejected") if run.kind == IMPORT and isinstance(run.result, dict) else 0
+    if not count:
+        return None
+    return {"count": count, "url": reverse("admin:tables_table_import_rejects", args=[run.target_id, run.pk])}
 
 
 def _caller(principal: Any) -> str:

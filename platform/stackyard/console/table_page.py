@@ -25,10 +25,9 @@ from .field_forms import OWN_WORDS, FieldRowForm, IndexForm, option_help, show_d
 from .outlook_page import looked_at
 from .pages import Crumb, page
 from .problems import add_to_form
-from .run_progress import under_way
+from .run_progress import TABLE_JOBS, under_way
 
 LIST = "admin:tables_table_changelist"
-TABLE_JOBS = ("import", "conversion", "drop", "index")
 
 
 def crumbs_of(table: Table) -> Sequence[Crumb]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,33 +15,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stackyard.core.errors import Problem
-from stackyard.core.models import Workspace
 from stackyard.tables import changes
 from stackyard.tables.foresight import Change
 from stackyard.tables.models import Index, Table
 
-from . import grid, import_pages
-from .chosen_workspace import InWorkspace, SightField
+from . import grid, import_pages, new_table
+from .chosen_workspace import InWorkspace
 from .dropped_page import dropped_page
-from .field_forms import FieldRowSet, option_help
 from .field_page import FieldPage
 from .outlook_page import looked_at
-from .pages import confirmed, page
-from .problems import add_to_rows, sentence
+from .pages import confirmed
+from .problems import sentence
 from .record_pages import RecordPages
 from .relations_page import relations
 from .retype_page import RetypePage
 from .table_page import LIST, TablePage, crumbs_of
-
-
-class NewTableForm(forms.Form):
-    """What a table is called and where it lives."""
-
-    workspace = SightField(Workspace.objects.all(), empty_label=None)
-    name = forms.CharField(max_length=63, help_text=gettext_lazy("Letters, digits and _, such as customers."))
-    description = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
-    )
 
 
 class TableAdmin(InWorkspace):
@@ -79,7 +65,7 @@ class TableAdmin(InWorkspace):
         view = self.admin_site.admin_view
         return [
             path("", view(self.changelist_view), name="tables_table_changelist"),
-            path("add/", view(self.add_view), name="tables_table_add"),
+            *new_table.urls(view),
             path("dropped/", view(dropped_page), name="tables_table_dropped"),
             path("relations/", view(relations), name="tables_table_relations"),
             path("<int:pk>/change/", view(self._found(TablePage)), name="tables_table_change"),
@@ -124,50 +110,6 @@ class TableAdmin(InWorkspace):
                 return HttpResponseRedirect(reverse(LIST))
 
         return view
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """A new table with its fields."""
-        form = NewTableForm(request.POST or None)
-        rows = FieldRowSet(request.POST or None, prefix="fields")
-        if "more" in request.POST:
-            rows = _with_more_rows(request)
-        elif request.method == "POST" and form.is_valid() and rows.is_valid():
-            table = _create(form, rows)
-            if table is not None:
-                messages.success(
-                    request, _("The table {name} is made. Add its first record.").format(name=table.name)
-                )
-                return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
-        crumbs = [(_("Tables"), reverse(LIST))]
-        return page(
-            request,
-            "console/new_table.html",
-            _("New table"),
-            crumbs,
-            form=form,
-            rows=rows,
-            types=option_help(),
-            action=_("Make the table"),
-        )
-
-
-def _with_more_rows(request: HttpRequest) -> Any:
-    """The rows as typed and three empty ones, unchecked."""
-    data = request.POST.copy()
-    total = data.get("fields-TOTAL_FORMS", "0")
-    data["fields-TOTAL_FORMS"] = str(min(int(total), 497) + 3 if re.match(r"[0-9]{1,6}\Z", total) else 4)
-    return FieldRowSet(data, prefix="fields")
-
-
-def _create(form: NewTableForm, rows: Any) -> Table | None:
-    given = form.cleaned_data
-    try:
-        return changes.create_table(
-            given["workspace"], given["name"], description=given["description"], fields=rows.specs()
-        )
-    except Problem as problem:
-        add_to_rows(form, {row.cleaned_data["name"]: row for row in rows.filled()}, problem)
-        return None
 
 
 def hide_table(request: HttpRequest, table: Table) -> HttpResponse:

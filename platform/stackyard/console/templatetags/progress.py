@@ -18,6 +18,7 @@ def run_progress(context: dict[str, Any], run: Run, then: str = "") -> dict[str,
     """The place of a run. When it has ended, `then="reload"` loads the page again, which by then shows what came of it."""
     request = context["request"]
     return {
+        "request": request,
         "fact": progress_facts(run),
         "then": then,
         "here": request.get_full_path(),

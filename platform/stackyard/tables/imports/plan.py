@@ -90,7 +90,9 @@ def start_import(
             rows = first_rows(path, layout)
             fields = new_table.get("fields") or guessed_fields(headers, rows[1:])
             fields = {name: spec for name, spec in fields.items() if name not in ("id", "created_at")}
-            changes.create_table(workspace, new_table["name"], fields=fields)
+            changes.create_table(
+                workspace, new_table["name"], description=new_table.get("description", ""), fields=fields
+            )
             table = new_table["name"]
             options = _with_columns(options, headers, rows)
         known = fresh_schema(workspace.pk, data_source).table(table or "")
