@@ -16,6 +16,7 @@ from stackyard.stacks.palette import step_kinds
 
 from . import sketches
 from .chosen_source import source_of
+from .gate import may_do
 from .manuscript import Manuscript, read
 from .owners import StackOwner
 from .pages import Crumb, page
@@ -178,7 +179,12 @@ class Editor:
 
     def _visual(self) -> dict[str, Any]:
         """What the visual editor begins with."""
-        return {"kind": self.owner.kind, "opened": opened(self.owner), "palette": step_kinds()}
+        return {
+            "kind": self.owner.kind,
+            "opened": opened(self.owner),
+            "palette": step_kinds(),
+            "isReadOnly": not may_do(self.request, f"{self.owner.pages}editor/publish/"),
+        }
 
 
 def _count(manuscript: Manuscript) -> str:

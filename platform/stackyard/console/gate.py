@@ -17,6 +17,7 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from auth import roles
@@ -118,6 +119,22 @@ def may_open(request: HttpRequest, address: str) -> bool:
     return needs.look is None or roles.is_enough(
         roles.role_in(account, chosen.pk if chosen else None), needs.look
     )
+
+
+def may_do(request: HttpRequest, address: str) -> bool:
+    """Whether a POST to an address about the workspace of this page passes: what buttons and forms are shown by."""
+    account: Any = request.user
+    if account.is_superuser:
+        return True
+    try:
+        route = resolve(address.partition("?")[0]).route
+    except Resolver404:
+        return False
+    needs = needs_of(route)
+    if needs is None:
+        return False
+    wanted = needs.look if reads("POST", route) else needs.change
+    return wanted is None or roles.is_enough(getattr(account, "role_here", None), wanted)
 
 
 def reads(method: str | None, route: str) -> bool:

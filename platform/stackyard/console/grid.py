@@ -71,12 +71,13 @@ def opened(request: HttpRequest, pk: int) -> tuple[Store, TableDef]:
     return Store(schema), schema.tables_by_id[table.pk]
 
 
-def props(table: Table, definition: TableDef) -> dict[str, Any]:
-    """What the island begins with."""
+def props(table: Table, definition: TableDef, can_write: bool = True) -> dict[str, Any]:
+    """What the island begins with; who may not write gets no cell that can be edited."""
     names = ("rows", "cell", "change", "add", "remove", "targets", "paste")
     return {
         "table": table.name,
-        "columns": columns_of(definition),
+        "columns": [{**one, "isFixed": one["isFixed"] or not can_write} for one in columns_of(definition)],
+        "canWrite": can_write,
         "operators": {word: str(label) for word, label, _ in OPERATORS},
         "urls": {name: reverse(f"admin:tables_table_grid_{name}", args=[table.pk]) for name in names},
         "record": reverse("admin:tables_table_record", args=[table.pk, 0]),

@@ -18,10 +18,12 @@ from stackyard.tables.store import Store
 
 from . import grid
 from .chosen_source import source_of
+from .gate import may_do
 from .pages import Crumb, confirmed, page
 from .record_filters import OPERATORS
 from .record_inputs import RecordInput, add_problem, inputs_of, read_inputs
 from .record_list import RecordList
+from .run_progress import TABLE_JOBS, under_way
 
 View = Callable[..., HttpResponse]
 
@@ -77,7 +79,10 @@ def list_records(request: HttpRequest, table: Table) -> HttpResponse:
         pages=records.pages(),
         operators=OPERATORS,
         definition=definition,
-        grid=grid.props(table, definition),
+        under_way=under_way(TABLE_JOBS, table.pk),
+        grid=grid.props(
+            table, definition, may_do(request, reverse("admin:tables_table_grid_change", args=[table.pk]))
+        ),
     )
 
 

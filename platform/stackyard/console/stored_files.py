@@ -72,6 +72,11 @@ class StoredFileAdmin(InWorkspace):
         "Files come in through endpoints (the blueprint Upload content), stacks and lambdas, or here."
     )
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The deeds are for who may do them."""
+        deeds = self.has_delete_permission(request)
+        return self.list_display if deeds else [one for one in self.list_display if one != "deeds"]
+
     @admin.display(description="Name", ordering="name")
     def opened(self, file: StoredFile) -> str:
         """A link to the file."""

@@ -76,7 +76,7 @@ export class Screen {
   readonly canUndo = computed(() => this.historyMoves.value >= 0 && this.#history.canUndo);
   readonly canRedo = computed(() => this.historyMoves.value >= 0 && this.#history.canRedo);
 
-  constructor(kind: string, opened: Opened, palette: Palette) {
+  constructor(kind: string, opened: Opened, palette: Palette, readonly isReadOnly = false) {
     this.kind = kind;
     this.address = opened.address;
     this.base = `${opened.address}editor/`;
@@ -87,7 +87,7 @@ export class Screen {
     this.selection.value = choose(this.rows.value, this.rows.value[0]?.key ?? END);
     this.draft = draftSaving(this, opened);
     this.learn(opened, opened.document);
-    this.draft.resume(opened);
+    if (!isReadOnly) this.draft.resume(opened);
   }
 
   get document(): ReadonlySignal<Doc> {
@@ -124,6 +124,7 @@ export class Screen {
   change(doc: Doc, label: string, tag = "", selection?: Selection): void {
     const before = this.doc.value;
     if (doc === before) return;
+    if (this.isReadOnly) return this.announce(T("You can look at this stack, not change it"));
     this.#history.record({ doc: before, selection: this.selection.value }, label, tag);
     this.#show(doc);
     if (selection) this.selection.value = selection;

@@ -57,6 +57,7 @@ export class Editor extends Screen implements EditorDoor {
   }
 
   insertLines(lines: Line[], place: tree.Place): void {
+    if (this.isReadOnly) return;
     const fresh = withFreshIds(lines, this.kinds, (id) => this.tree.entries.has(id));
     const doc = tree.insert(this.doc.value, place, fresh, this.kinds);
     this.change(doc, T("Paste"));
@@ -70,7 +71,7 @@ export class Editor extends Screen implements EditorDoor {
   }
 
   remove(ids: Iterable<string> = this.selection.value.lines): void {
-    const chosen = tree.outermost(this.tree, ids);
+    const chosen = this.isReadOnly ? [] : tree.outermost(this.tree, ids);
     if (chosen.length === 0) return;
     const keys = this.rows.value.map((row) => row.key);
     const doc = tree.remove(this.doc.value, chosen, this.kinds);
@@ -87,6 +88,7 @@ export class Editor extends Screen implements EditorDoor {
   }
 
   duplicate(): void {
+    if (this.isReadOnly) return;
     const { doc, ids } = tree.duplicate(this.doc.value, this.selection.value.lines, this.kinds);
     if (ids.length === 0) return;
     this.change(doc, T("Duplicate"));
@@ -96,6 +98,7 @@ export class Editor extends Screen implements EditorDoor {
   }
 
   toggle(): void {
+    if (this.isReadOnly) return;
     const doc = tree.toggle(this.doc.value, this.selection.value.lines, this.kinds);
     const first = [...this.selection.value.lines][0];
     this.change(doc, T("Switch on or off"));
@@ -105,6 +108,7 @@ export class Editor extends Screen implements EditorDoor {
   }
 
   moveBy(down: boolean): void {
+    if (this.isReadOnly) return;
     const place = tree.nextPlace(this.doc.value, this.selection.value.lines, down, this.kinds);
     if (place) this.moveTo(place);
     else this.announce(down ? T("This is the last place") : T("This is the first place"));

@@ -15,10 +15,12 @@ export function Toolbar({ store, focus }: Props) {
   };
   return (
     <div class="grid-tools">
-      <button type="button" class="button default" onClick={start}>
-        <Icon name="plus" /> {T("Add row")}
-      </button>
-      {chosen > 0 && <Remove key={chosen} store={store} count={chosen} />}
+      {store.props.canWrite && (
+        <button type="button" class="button default" onClick={start}>
+          <Icon name="plus" /> {T("Add row")}
+        </button>
+      )}
+      {chosen > 0 && store.props.canWrite && <Remove key={chosen} store={store} count={chosen} />}
       <State store={store} />
     </div>
   );

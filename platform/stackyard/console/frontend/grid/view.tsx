@@ -71,7 +71,7 @@ export function Grid(props: Props) {
   };
 
   const onPaste = (event: ClipboardEvent) => {
-    if (store.editing.value) return;
+    if (store.editing.value || !props.canWrite) return;
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const sheet = sheetRows(text);
     const at = store.active.value, row = store.lines.value[at.row], column = props.columns[at.column];
@@ -276,7 +276,7 @@ function Foot({ store }: { store: GridStore }) {
     return (
       <div class="empty">
         <p>{isFiltered ? T("No record matches.") : T("No record yet.")}</p>
-        {!isFiltered && (
+        {!isFiltered && store.props.canWrite && (
           <p class="quiet">{T("Add the first one, or copy rows of a sheet and paste them here (Ctrl V).")}</p>
         )}
       </div>
@@ -295,11 +295,13 @@ function Foot({ store }: { store: GridStore }) {
       {store.next.value !== null && (
         <button type="button" class="button" onClick={() => void store.more()}>{T("Show more")}</button>
       )}
-      <span class="quiet keys">
-        {T(
-          "Enter edits, Escape undoes, Tab goes on, Delete empties, Shift Space selects, Ctrl V pastes a sheet.",
-        )}
-      </span>
+      {store.props.canWrite && (
+        <span class="quiet keys">
+          {T(
+            "Enter edits, Escape undoes, Tab goes on, Delete empties, Shift Space selects, Ctrl V pastes a sheet.",
+          )}
+        </span>
+      )}
     </p>
   );
 }

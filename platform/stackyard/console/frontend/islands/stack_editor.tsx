@@ -7,15 +7,15 @@ import { Editor } from "../editor/store.ts";
 import { Shell } from "../editor/view/shell.tsx";
 import { mount } from "../island.ts";
 
-type Props = { kind: string; opened: Opened; palette: Palette };
+type Props = { kind: string; opened: Opened; palette: Palette; isReadOnly: boolean };
 
 let editor: Editor | null = null;
 
-function StackEditor({ kind, opened, palette }: Props) {
+function StackEditor({ kind, opened, palette, isReadOnly }: Props) {
   if (!editor) {
-    editor = new Editor(kind, opened, palette);
+    editor = new Editor(kind, opened, palette, isReadOnly);
     theEditor.value = editor;
-    watchPresence(editor);
+    if (!isReadOnly) watchPresence(editor);
   }
   return <Shell editor={editor} />;
 }

@@ -22,6 +22,7 @@ export function Header({ editor }: { editor: Editor }) {
             <Icon name={SAVING_ICONS[saving]} size={14} />
             {savingWords(saving, state.saved_at ? timeOfDay(state.saved_at) : "")}
           </span>
+          {editor.isReadOnly && <span class="state read-only-state">{T("Read only")}</span>}
           {state.live === null
             ? <span class="state draft">{T("Draft")}</span>
             : (
@@ -52,27 +53,14 @@ export function Header({ editor }: { editor: Editor }) {
               : TN("{count} warning", "{count} warnings", warnings)}
           </button>
         )}
-        <IconButton
-          icon="undo"
-          label={T("Undo")}
-          keys="Ctrl Z"
-          disabled={!editor.canUndo.value}
-          onClick={() => editor.undo()}
-        />
-        <IconButton
-          icon="redo"
-          label={T("Redo")}
-          keys="Ctrl Shift Z"
-          disabled={!editor.canRedo.value}
-          onClick={() => editor.redo()}
-        />
+        {!editor.isReadOnly && <UndoButtons editor={editor} />}
         <IconButton
           icon="keyboard"
           label={T("Shortcuts")}
           keys="?"
           onClick={() => (editor.dialog.value = "keys")}
         />
-        {runCommand.value && (
+        {runCommand.value && !editor.isReadOnly && (
           <button
             type="button"
             class="button run-button"
@@ -82,16 +70,39 @@ export function Header({ editor }: { editor: Editor }) {
             <Icon name="play" /> {T("Run & debug")}
           </button>
         )}
-        <button
-          type="button"
-          class="button default"
-          disabled={!isChanged && state.live !== null}
-          onClick={() => (editor.dialog.value = "publish")}
-        >
-          {T("Publish")}
-        </button>
+        {!editor.isReadOnly && (
+          <button
+            type="button"
+            class="button default"
+            disabled={!isChanged && state.live !== null}
+            onClick={() => (editor.dialog.value = "publish")}
+          >
+            {T("Publish")}
+          </button>
+        )}
       </div>
     </header>
+  );
+}
+
+function UndoButtons({ editor }: { editor: Editor }) {
+  return (
+    <>
+      <IconButton
+        icon="undo"
+        label={T("Undo")}
+        keys="Ctrl Z"
+        disabled={!editor.canUndo.value}
+        onClick={() => editor.undo()}
+      />
+      <IconButton
+        icon="redo"
+        label={T("Redo")}
+        keys="Ctrl Shift Z"
+        disabled={!editor.canRedo.value}
+        onClick={() => editor.redo()}
+      />
+    </>
   );
 }
 

@@ -150,11 +150,12 @@ function anchorOf(key: string): DOMRect {
 }
 
 export function openInsert(editor: Editor, key: string): void {
+  if (editor.isReadOnly) return;
   editor.menu.value = { type: "insert", place: editor.placeAfter(key), anchor: anchorOf(key) };
 }
 
 function openRowMenu(editor: Editor, key: string): boolean {
-  if (!editor.tree.entries.has(key)) return false;
+  if (editor.isReadOnly || !editor.tree.entries.has(key)) return false;
   editor.menu.value = { type: "row", anchor: anchorOf(key) };
   return true;
 }
@@ -166,7 +167,7 @@ export function editorKeys(editor: Editor, event: KeyboardEvent): void {
   const inCode = event.target instanceof Element && event.target.closest(".cm-editor") !== null;
   const key = event.key.toLowerCase();
   if (key === "s") void editor.save();
-  else if (key === "enter" && runCommand.value) runCommand.value();
+  else if (key === "enter" && runCommand.value && !editor.isReadOnly) runCommand.value();
   else if (inCode) return;
   else if (key === "f" && editor.tab.value === "stack") {
     document.querySelector<HTMLInputElement>("#find-in-stack")?.focus();

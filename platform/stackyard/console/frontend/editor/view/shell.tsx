@@ -1,4 +1,5 @@
 /** The whole editor: head, tabs, the stack, and the panel beside it (a sheet where there is no room). */
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../../icons/icon.tsx";
 import { T, TN } from "../../words.ts";
@@ -68,7 +69,7 @@ export function Shell({ editor }: { editor: Editor }) {
   return (
     <div
       ref={place}
-      class={`stack-editor ${narrow ? "narrow" : ""}`}
+      class={`stack-editor ${narrow ? "narrow" : ""} ${editor.isReadOnly ? "looks-only" : ""}`}
       style={{ height: height ? `${height}px` : "" }}
     >
       <Header editor={editor} />
@@ -77,8 +78,16 @@ export function Shell({ editor }: { editor: Editor }) {
       <div class="stack-body">
         <div class="stack-main">
           {tab === "stack" && <StackTab editor={editor} narrow={narrow} />}
-          {tab === "inputs" && <InputsTab editor={editor} />}
-          {tab === "settings" && <SettingsTab editor={editor} />}
+          {tab === "inputs" && (
+            <Fields editor={editor}>
+              <InputsTab editor={editor} />
+            </Fields>
+          )}
+          {tab === "settings" && (
+            <Fields editor={editor}>
+              <SettingsTab editor={editor} />
+            </Fields>
+          )}
           {tab === "versions" && <VersionsTab editor={editor} />}
           {tab === "yaml" && <YamlTab editor={editor} />}
         </div>
@@ -91,6 +100,11 @@ export function Shell({ editor }: { editor: Editor }) {
       <div class="visually-hidden" aria-live="polite">{editor.announcement.value}</div>
     </div>
   );
+}
+
+/** Forms that who may not change the stack can read. */
+function Fields({ editor, children }: { editor: Editor; children: ComponentChildren }) {
+  return editor.isReadOnly ? <fieldset class="read-only" disabled>{children}</fieldset> : <>{children}</>;
 }
 
 function Tabs({ editor }: { editor: Editor }) {
@@ -153,7 +167,7 @@ function StackTab({ editor, narrow }: { editor: Editor; narrow: boolean }) {
         <InputStrip editor={editor} />
         <Find editor={editor} />
       </div>
-      {isEmpty && <Beginnings editor={editor} />}
+      {isEmpty && !editor.isReadOnly && <Beginnings editor={editor} />}
       <Rows editor={editor} narrow={narrow} />
     </>
   );
@@ -266,8 +280,10 @@ function Beginnings({ editor }: { editor: Editor }) {
 function Panel({ editor, narrow }: { editor: Editor; narrow: boolean }) {
   const [width, setWidth] = useState(() => Number(localStorage.getItem(WIDTH_KEY)) || 400);
   const panel = editor.panel.value;
-  const tabs = [{ name: "step", label: () => T("Step"), mark: undefined }, ...panelTabs.value];
-  const other = panelTabs.value.find((one) => one.name === panel);
+  // What others put in runs the stack, which is for those who build it.
+  const others = editor.isReadOnly ? [] : panelTabs.value;
+  const tabs = [{ name: "step", label: () => T("Step"), mark: undefined }, ...others];
+  const other = others.find((one) => one.name === panel);
   const isOpen = editor.isPanelOpen.value;
   if (narrow && !isOpen) {
     return (
@@ -314,7 +330,11 @@ function Panel({ editor, narrow }: { editor: Editor; narrow: boolean }) {
         )}
       </div>
       <div class="panel-body">
-        {other ? <other.component editor={editor} /> : <Inspector editor={editor} />}
+        {other ? <other.component editor={editor} /> : (
+          <Fields editor={editor}>
+            <Inspector editor={editor} />
+          </Fields>
+        )}
       </div>
     </aside>
   );

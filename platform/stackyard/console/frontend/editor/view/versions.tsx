@@ -46,7 +46,7 @@ export function VersionsTab({ editor }: { editor: Editor }) {
   return (
     <section class="tab-page" aria-label={T("Versions")}>
       {fault && <p class="problem error" role="alert">{fault}</p>}
-      {live !== null && editor.state.value.has_changes && (
+      {live !== null && editor.state.value.has_changes && !editor.isReadOnly && (
         <p class="lead-text">
           {T("The draft differs from what is live.")}{" "}
           <button type="button" class="button" onClick={() => void restore("discard/", T("Draft discarded"))}>
@@ -80,17 +80,19 @@ export function VersionsTab({ editor }: { editor: Editor }) {
                 >
                   {T("Compare")}
                 </button>
-                <button
-                  type="button"
-                  class="button"
-                  onClick={() =>
-                    void restore(
-                      `versions/${version.number}/restore/`,
-                      T("Version {number} is the draft now", { number: version.number }),
-                    )}
-                >
-                  {T("Restore")}
-                </button>
+                {!editor.isReadOnly && (
+                  <button
+                    type="button"
+                    class="button"
+                    onClick={() =>
+                      void restore(
+                        `versions/${version.number}/restore/`,
+                        T("Version {number} is the draft now", { number: version.number }),
+                      )}
+                  >
+                    {T("Restore")}
+                  </button>
+                )}
               </span>
             </div>
             {version.message && <p>{version.message}</p>}

@@ -68,6 +68,7 @@ export function YamlTab({ editor }: { editor: Editor }) {
         parent: place.current,
         text: kept || text,
         language: "yaml",
+        readOnly: editor.isReadOnly,
         label: T("This stack as YAML"),
         onChange: (next) => {
           // A text that was put here because the document changed is not typed.
