@@ -79,7 +79,8 @@ def operation(endpoint: EndpointFacts, path_names: Mapping[str, str]) -> dict[st
     if description and description != made["summary"]:
         made["description"] = description
     parameters = [_parameter(given, path_names) for given in endpoint.inputs if given.place != "body"]
-    if endpoint.method == "POST":
+    asked = {(one["in"], one["name"].lower()) for one in parameters}
+    if endpoint.method == "POST" and ("header", "idempotency-key") not in asked:
         parameters.append(dict(_IDEMPOTENCY_KEY))
     if parameters:
         made["parameters"] = parameters

@@ -50,10 +50,10 @@ def save_draft(endpoint: Endpoint, document: dict[str, Any], author: Any = None)
 def check(endpoint: Endpoint, document: dict[str, Any], *, with_scopes: bool = False) -> Checked:
     """Every fault and warning of a document as this endpoint's, and the types of its inputs and response."""
     faults = Faults()
+    catalogue = load_catalogue(endpoint.group.workspace)
     if isinstance(document, dict):
         check_endpoint(endpoint.group, document, faults, endpoint)
-        advise(endpoint.group, document, faults)
-    catalogue = load_catalogue(endpoint.group.workspace)
+        advise(endpoint.group, document, catalogue.schema.tables, faults)
     stack = check_document(document, catalogue, extra_keys=ENDPOINT_KEYS, with_scopes=with_scopes)
     return replace(stack, faults=[*faults.found, *stack.faults])
 

@@ -23,6 +23,9 @@ from tests import factories
 from tests.doors import Door
 from tests.outside import Outside, open_outside
 
+# What tests build has no version and no description: tests/test_advice.py asks for all advice, nobody else.
+settings.ADVICE = "names"
+
 # Property tests: the same examples in every run, and without a deadline (two sessions share the cores);
 # `make fuzz` looks further and elsewhere each time.
 hypothesis_settings.register_profile(

@@ -1,4 +1,7 @@
-"""docs/guides/: what n8n, WeWeb and Make are told to send is sent, as their own documentation says they send it."""
+"""docs/guides/: what n8n, WeWeb and Make are told to send is sent, with the headers that they send.
+
+n8n's are those of version 1.123.0, seen in the request history; the others' are those of browsers and of their documentation.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def test_the_node_that_n8n_users_paste_reads_a_customer(shop: Workspace) -> None
     headers = {
         "Accept": "application/json,text/html,application/xhtml+xml,application/xml,text/*;q=0.9, image/*;q=0.8, */*;q=0.7",
         "Accept-Encoding": "gzip, compress, deflate, br",
-        "User-Agent": "n8n",
+        "User-Agent": "axios/1.12.0",
     }
     door = Door(WSGIHandler(), headers)
     for credential in ({"X-API-Key": (key := make_key(shop, "shop"))}, {"Authorization": f"Bearer {key}"}):

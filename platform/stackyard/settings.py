@@ -59,8 +59,8 @@ AUDIT_ENTRIES = int(os.environ.get("STACKYARD_AUDIT_ENTRIES", "100000"))
 METRICS_TOKEN = os.environ.get("STACKYARD_METRICS_TOKEN", "")
 # Where traces are sent, as OpenTelemetry's own setting has it (core/tracing.py); nowhere when empty.
 TRACES_ENDPOINT = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-# What the check warns about: names, all, off (endpoints/advice.py).
-ADVICE = os.environ.get("STACKYARD_ADVICE", "names")
+# What the check warns about: all, names, off (endpoints/advice.py).
+ADVICE = os.environ.get("STACKYARD_ADVICE", "all")
 HISTORY_ENABLED = os.environ.get("STACKYARD_HISTORY", "on") != "off"
 # Where npm packages of lambdas come from when one is published, and how to get there.
 PACKAGE_ENVIRONMENT = {
