@@ -63,6 +63,7 @@ def main() -> dict[str, dict[str, list[float]]]:
             side: [one / 1000 for one in costs]
             for side, costs in _rounds(*_groups(store), 1, rounds=3).items()
         },
+        **_field_changes(),
     }
 
 
@@ -223,6 +224,35 @@ def _groups(store: Any) -> tuple[Side, Side]:
         f"SELECT {status}, count(*), sum({total}) FROM {_physical(table)} GROUP BY {status} ORDER BY {status}"
     )
     return lambda: prepared.run(store), lambda: _run(sql, [])
+
+
+def _field_changes(rounds: int = 5) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds that a person waits for a field to be added, renamed and dropped; there is no other side."""
+    from stackyard.runs.models import Run
+    from stackyard.runs.working import work
+    from stackyard.tables import changes
+    from stackyard.tables.dropping import dropped
+    from stackyard.tables.models import Table
+
+    table = Table.objects.get(name=TABLE, hidden_at=None)
+    took: dict[str, list[float]] = {"added": [], "renamed": [], "dropped": []}
+
+    def timed(what: str, deed: Side) -> Any:
+        began = time.perf_counter()
+        made = deed()
+        took[what].append((time.perf_counter() - began) * 1000)
+        return made
+
+    for number in range(rounds):
+        spec = {"type": "int", "required": True, "default": number}
+        made = timed("added", lambda spec=spec: changes.add_field(table, "extra", spec))
+        timed("renamed", lambda made=made: changes.rename_field(made, "other"))
+        timed("dropped", lambda made=made: changes.hide_field(made))
+    # The installation is kept: what was dropped goes for good now, and not in a week.
+    for run in dropped(table.workspace):
+        Run.objects.filter(pk=run.pk).update(run_after=run.created_at)
+        work(run.pk)
+    return {f"a field {what}, ms": {"ours": costs} for what, costs in took.items()}
 
 
 def _mark() -> str:
