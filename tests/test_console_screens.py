@@ -37,6 +37,8 @@ from tests.test_vault import picture as png
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "history"])
 WIDTHS = (360, 768, 1280, 1920)
+FIGURES_RUN_OVER = """() => [...document.querySelectorAll(".figures dd")].some((figure) =>
+    figure.scrollWidth > figure.clientWidth)"""
 ISLANDS_STAND = """() => [...document.querySelectorAll("[data-island]")].every((place) =>
     place.childElementCount || document.documentElement.getAttribute(`data-island-${place.dataset.island.replaceAll("_", "-")}`))"""
 
@@ -236,6 +238,8 @@ def faults_of(page: Page, address: str, is_dark: bool) -> list[str]:
     for width in WIDTHS:
         if sideways(page, width) > 0:
             found.append(f"{address}: too wide at {width}")
+        if page.evaluate(FIGURES_RUN_OVER):
+            found.append(f"{address}: a figure runs over at {width}")
         if width == WIDTHS[0]:
             picture(page, picture_name(address, "phone"))
     page.set_viewport_size({"width": 1280, "height": 900})

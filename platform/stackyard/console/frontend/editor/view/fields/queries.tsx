@@ -178,7 +178,7 @@ export function GroupsField(props: Props) {
   return (
     <div class="tests groups">
       {groups.map((group, at) => (
-        <div class="test" key={at}>
+        <div class="test sort" key={at}>
           <Select
             id={at === 0 ? id : undefined}
             label={T("Group by")}
