@@ -217,7 +217,7 @@ def addresses_made() -> list[str]:
 
 def picture_name(address: str, theme: str) -> str:
     """`screen-tables-table-records-light` for `/admin/tables/table/3/records/`."""
-    words = [word for word in re.split(r"[0-9a-f]{32}|[^a-z]+", address.removeprefix("/admin/")) if word]
+    words = [word for word in re.split(r"[0-9a-f]{32}|[^a-z]", address.removeprefix("/admin/")) if word]
     return "-".join(["screen", *(words or ["home"]), theme])
 
 
