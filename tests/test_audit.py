@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,11 +27,13 @@ from endpoints import publishing as endpoints
 from endpoints.groups import create_group, edit_group
 from lambdas import publishing as lambdas
 from stackyard.alerts.rules import create_rule
+from stackyard.console.audit import DEEDS as WORDS
+from stackyard.console.audit import KINDS, SHOWN
 from stackyard.core import workspaces
 from stackyard.core.audit.actor import API, COMMAND, CONSOLE, Actor, acting, as_command
 from stackyard.core.audit.audited import AUDITED, kinds
 from stackyard.core.audit.difference import difference
-from stackyard.core.audit.models import AuditEntry
+from stackyard.core.audit.models import DEEDS, AuditEntry
 from stackyard.core.audit.pruning import prune
 from stackyard.core.models import Workspace
 from stackyard.runs.models import Schedule
@@ -297,3 +300,60 @@ def test_owners_read_the_log_page_by_page(shop: Workspace) -> None:
     assert client.get(path, later, headers=headers).json()["items"] == []
     assert client.get(path, {"kind": "nothing"}, headers=headers).status_code == 400
     assert client.get(f"{path}/{told('variable')[-1].pk}", headers=headers).status_code == 404
+
+
+def test_the_console_shows_the_log_to_owners_only_and_of_their_workspaces_only(shop: Workspace) -> None:
+    other = factories.make_workspace("other")
+    with acting(Actor("ann@example.com", CONSOLE)):
+        secret = workspaces.create_variable(shop, "TOKEN", CANARY, is_secret=True)
+        workspaces.edit_variable(secret, value=CANARY + "-2", description="<b>ours</b>")
+        function = stacks.create_function(shop, {**DOCUMENT, "name": "count"})
+        stacks.save_draft(function, {**function.draft, "response": 2})
+    elsewhere = workspaces.create_variable(other, "ELSEWHERE")
+    for role, status in (("viewer", 403), ("builder", 403), ("owner", 200)):
+        browser = Client()
+        browser.force_login(factories.make_member(shop, role, f"{role}@example.com"))
+        assert browser.get("/admin/audit/").status_code == status, role
+    shown = browser.get("/admin/audit/").content.decode()
+    assert "TOKEN" in shown
+    assert "ann@example.com" in shown
+    assert "ELSEWHERE" not in shown
+    (foreign,) = told("variable", object_id=elsewhere.pk)
+    assert browser.get(f"/admin/audit/{foreign.pk}/").status_code == 404
+    (account, *_) = told("account")
+    assert browser.get(f"/admin/audit/{account.pk}/").status_code == 404
+    (changed,) = told("variable", object_id=secret.pk, deed="change")
+    page = browser.get(f"/admin/audit/{changed.pk}/").content.decode()
+    assert "&lt;b&gt;ours" in page
+    assert "••••••" in page
+    assert CANARY not in page
+    wanted = {"kind": "function", "deed": "change", "who": "ann@example.com", "period": "24h"}
+    found = browser.get("/admin/audit/", wanted).content.decode()
+    assert "draft.response" in found
+    assert "TOKEN" not in found
+    nobody = browser.get("/admin/audit/", {"who": "nobody\0", "object": "9" * 40, "before": "x"})
+    assert "No change fits." in nobody.content.decode()
+    owner = Client()
+    owner.force_login(factories.make_owner("root@example.com"))
+    assert "ELSEWHERE" in owner.get("/admin/audit/").content.decode()
+    assert owner.get(f"/admin/audit/{account.pk}/").status_code == 200
+
+
+def test_every_kind_has_a_word_in_the_console() -> None:
+    assert set(kinds()) == set(KINDS)
+    assert list(DEEDS) == list(WORDS)
+
+
+def test_the_log_is_paged_in_the_console_and_says_when_it_is_empty(shop: Workspace, console: Client) -> None:
+    for number in range(SHOWN + 1):
+        workspaces.create_variable(shop, f"A{number}")
+    query = {"kind": "variable"}
+    first = console.get("/admin/audit/", query).content.decode()
+    assert "A1<" in first
+    assert "A0<" not in first
+    (older,) = re.findall(r'href="\?([^"]*before=\d+)"', first)
+    second = console.get("/admin/audit/?" + older.replace("&amp;", "&")).content.decode()
+    assert "A0<" in second
+    assert "A1<" not in second
+    AuditEntry.objects.all().delete()
+    assert "Nothing was changed yet." in console.get("/admin/audit/").content.decode()

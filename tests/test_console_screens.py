@@ -22,7 +22,9 @@ from lambdas.publishing import publish as publish_lambda
 from lambdas.running import start_lambda
 from stackyard.alerts.rules import create_rule
 from stackyard.core import vault
-from stackyard.core.workspaces import create_variable
+from stackyard.core.audit.models import AuditEntry
+from stackyard.core.models import Variable, Workspace
+from stackyard.core.workspaces import create_variable, edit_variable
 from stackyard.stacks.publishing import create_function
 from stackyard.tables import test_data
 from stackyard.tables.changes import create_table
@@ -97,6 +99,7 @@ def addresses() -> list[str]:
     called_once(endpoint)
     test_data.make(workspace)
     sheet = uploads.keep(workspace.pk, [f"Name;Price\n{hostile};1.50\nB;2.25\n".encode()])
+    told = audited(workspace, variable)
     one = f"/admin/tables/table/{table.pk}"
     stack = f"/admin/endpoints/endpoint/{endpoint.pk}"
     return [
@@ -170,6 +173,8 @@ def addresses() -> list[str]:
         "/admin/password_change/",
         "/admin/settings/",
         "/admin/performance/",
+        "/admin/audit/",
+        f"/admin/audit/{told.pk}/",
         "/admin/alerts/",
         "/admin/alerts/add/",
         f"/admin/alerts/{alert.pk}/change/",
@@ -193,6 +198,12 @@ def addresses() -> list[str]:
         "/admin/test-data/empty/",
         "/admin/test-data/remove/",
     ]
+
+
+def audited(workspace: Workspace, variable: Variable) -> AuditEntry:
+    """A change with long and short values."""
+    edit_variable(variable, description="x" * 300 + "\n<b>y</b>", value="z" * 300)
+    return AuditEntry.objects.filter(workspace_id=workspace.pk, kind="variable", deed="change").latest("pk")
 
 
 def called_once(endpoint: Endpoint) -> None:

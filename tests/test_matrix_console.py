@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import transaction
 
 from stackyard.alerts.models import AlertRule
+from stackyard.core.audit.models import AuditEntry
 from tests.matrix import CONSOLE_OPEN, ROLES, least
 from tests.matrix_stage import Stage, make_stage, routes
 
@@ -99,9 +100,10 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def _console_address(route: str, *, theirs: bool = False) -> str:
     """The route with 1 in its places; with the id of a thing of the stage's first workspace where it is `theirs`."""
-    found = re.match(r"admin/(?:(\w+)/(\w+)|alerts)/<", route)
+    found = re.match(r"admin/(?:(\w+)/(\w+)|(alerts|audit))/<", route)
     if theirs and found:
-        model: Any = apps.get_model(found[1], found[2]) if found[1] else AlertRule
+        plain = {"alerts": AlertRule, "audit": AuditEntry}
+        model: Any = apps.get_model(found[1], found[2]) if found[1] else plain[found[3]]
         one = model._default_manager.order_by("pk").first()
         route = re.sub(r"<[^>]*(pk|object_id|id)>", str(one.pk) if one is not None else "1", route, count=1)
         route = re.sub(r"<uuid:\w+>", "0" * 8 + "-0000-4000-8000-" + "0" * 12, route)

@@ -57,6 +57,7 @@ SECTIONS: Sequence[Section] = (
             ),
             Entry(_("Performance"), "chart", "admin:performance"),
             Entry(_("Alerts"), "warning", "admin:alerts"),
+            Entry(_("Audit log"), "compare", "admin:audit"),
             Entry(_("Runs"), "runs", "admin:runs_run_changelist", ("runs.Run",)),
             Entry(_("Scheduled tasks"), "clock", "admin:runs_schedule_changelist", ("runs.Schedule",)),
         ),

@@ -67,6 +67,7 @@ class ConsoleSite(AdminSite):
         """The pages that belong to no model, what the visual editor asks for, then the admin's."""
         from . import (
             alerts,
+            audit,
             chosen_source,
             chosen_workspace,
             docs_page,
@@ -94,6 +95,7 @@ class ConsoleSite(AdminSite):
             path("performance/", self.admin_view(performance.performance), name="performance"),
             path("settings/", self.admin_view(settings_page.settings_page), name="settings"),
             *alerts.urls(self.admin_view),
+            *audit.urls(self.admin_view),
             path("code/", signing_in.prove, name="prove"),
             path("join/<str:token>/", joining.join_page, name="join"),
             path("two-factor/", self.admin_view(two_factor.two_factor), name="two_factor"),

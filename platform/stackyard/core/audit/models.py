@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from ..documents import DocumentField
 
-DEEDS: dict[str, Any] = {
-    "create": _("Created"),
-    "change": _("Changed"),
-    "delete": _("Deleted"),
-    "publish": _("Published"),
-    "restore": _("Restored"),
-    "revoke": _("Revoked"),
-    "accept": _("Accepted"),
+DEEDS = {
+    "create": "Created",
+    "change": "Changed",
+    "delete": "Deleted",
+    "publish": "Published",
+    "restore": "Restored",
+    "revoke": "Revoked",
+    "accept": "Accepted",
 }
 
 
