@@ -70,6 +70,12 @@ def addresses() -> list[str]:
     file = vault.create(workspace.pk, b"hi", name=f"{'a-long-name-' * 12}.txt")
     provider = set_up(None, "octo", "github", "client", "secret", label=hostile)
     partner = register(workspace, hostile, ["shop"], grant="client_credentials")[0]
+    create_table(
+        workspace, "people", fields={"email": {"type": "email", "unique": True}, "password": "password"}
+    )
+    back = f"https://{'a-long-host-' * 4}.example/{'back/' * 30}"
+    asking = register(workspace, "Asks people", ["shop", "openid", "email"], redirect_uris=[back])[0]
+    set_up(workspace, "octo", "github", "client", "secret", redirect_uris=[back])
     written = create_lambda(
         workspace,
         {"name": "hourly", "code": f"return `{hostile}`", "triggers": [{"webhook": {}}, EVERY_HOUR]},
@@ -165,6 +171,7 @@ def addresses() -> list[str]:
         "/admin/accounts/application/",
         "/admin/accounts/application/add/",
         f"/admin/accounts/application/{partner.pk}/change/",
+        f"/admin/accounts/application/{asking.pk}/change/",
         f"/admin/accounts/application/{partner.pk}/secret/",
         f"/admin/accounts/application/{partner.pk}/revoke/",
         "/admin/accounts/provider/",
