@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
+from urllib.parse import urlencode
 
+import jwt
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -29,6 +34,11 @@ from tests.oauth_clients import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+def base64url(octets: bytes) -> str:
+    """As the parts of a JWT are written."""
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 @pytest.fixture
@@ -239,6 +249,33 @@ def test_forged_bearers_are_refused(stage: Stage) -> None:
         assert answer.headers["www-authenticate"].startswith('Bearer realm="api"')
     token = stage.tokens()["access_token"]
     assert call("", url=f"/api:shop/who?access_token={token}").status in (400, 401)
+
+
+def test_tokens_of_one_kind_open_nothing_as_another(stage: Stage) -> None:
+    make_endpoint(stage.group, "/any", auth=["api_key", "jwt", "oauth2"], response={"$expr": "auth.kind"})
+    tokens = stage.tokens(scope="openid shop:read")
+    assert call(tokens["access_token"], url="/api:shop/any").status == 200
+    [public] = call("", url="/oauth/jwks").json()["keys"]
+    claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    ours = {**claims, "aud": f"workspace:{stage.workspace.pk}", "sid": "x", "token_type": "access"}
+    part = [base64url(json.dumps(one).encode()) for one in ({"alg": "HS256", "kid": public["kid"]}, ours)]
+    signed = hmac.digest(public["n"].encode(), ".".join(part).encode(), "sha256")
+    for what, token in {
+        "an ID token": tokens["id_token"],
+        "HS256 by the public key": ".".join([*part, base64url(signed)]),
+        "a refresh token": tokens["refresh_token"],
+    }.items():
+        assert call(token, url="/api:shop/any").status == 401, what
+        assert call(token, url="/oauth/userinfo").status == 401, what
+
+
+def test_the_count_of_wrong_passwords_does_not_tell_who_is_there(stage: Stage) -> None:
+    for email in ("ann@example.com", "nobody@example.com"):
+        browser = Browser()
+        page = browser.asked(stage.ask())
+        url = f"/oauth/authorize?{urlencode(stage.ask())}"
+        tries = [browser.send_form(url, page, email=email, password="wrong").status_code for _ in range(11)]
+        assert tries == [401] * 10 + [429], email
 
 
 def test_consent_cannot_be_forged_framed_or_remembered(stage: Stage) -> None:
