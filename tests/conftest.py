@@ -42,10 +42,15 @@ hypothesis_settings.load_profile("fuzz" if os.environ.get("STACKYARD_FUZZ") == "
 
 @pytest.fixture(autouse=True)
 def nothing_of_others() -> None:
-    """Calls that an earlier test left waiting for the history's writer, and failures to log in, are not this one's."""
+    """Calls that an earlier test left waiting for the history's writer, failures to log in, and lambdas' processes of
+    another home are not this one's."""
     from endpoints.history import history
+    from lambdas import supervisor
 
     history.forget()
+    if (made := supervisor._default) is not None and made._parent != settings.HOME / "lambdas" / "slots":
+        made.close()
+        supervisor._default = None
     counted = settings.HOME / "cache.sqlite3"
     if counted.exists():
         with closing(sqlite3.connect(counted, isolation_level=None)) as kept:

@@ -95,7 +95,9 @@ def test_a_picture_is_made_smaller(client: Door, jimp: str) -> None:
     def ask(**inputs: Any) -> Any:
         return client.post("/api:images/thumbnail", inputs)
 
-    small = ask(image=picture, width=80).json()
+    first = ask(image=picture, width=80)
+    assert first.status == 200, first.json()
+    small = first.json()
     data = base64.b64decode(small["image"])
     assert (data[:8], struct.unpack(">II", data[16:24])) == (b"\x89PNG\r\n\x1a\n", (80, 50))
     assert (small["type"], small["width"], small["height"]) == ("image/png", 80, 50)
