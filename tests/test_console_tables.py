@@ -10,6 +10,7 @@ from django.test import Client
 
 from stackyard.console.field_forms import read_options, write_options
 from stackyard.core.models import Workspace
+from stackyard.runs import dispatch
 from stackyard.tables.models import Table
 from stackyard.tables.schema import load_schema
 from tests import factories
@@ -311,3 +312,25 @@ def test_hostile_texts_are_shown_as_text(console: Client, shop: Workspace) -> No
 def test_options_are_read_in_every_spelling(text: str, options: dict[str, Any]) -> None:
     assert read_options(text) == options
     assert read_options(write_options(options)) == options
+
+
+def test_a_new_table_begins_in_the_chosen_workspace_with_what_is_there(
+    console: Client, shop: Workspace
+) -> None:
+    make(console, shop, "customers", {"name": "name"})
+    first = factories.make_workspace("another")
+    for chosen, has_customers in ((first, False), (shop, True)):
+        kept = console.session
+        kept["workspace"] = chosen.pk
+        kept.save()
+        page = unescape(console.get(f"{ADD}?template=orders").content.decode())
+        assert f'<option value="{chosen.pk}" selected>' in page
+        assert ("table: customers" in page) is has_customers
+
+
+def test_the_page_of_a_tables_run_leads_to_the_table(console: Client, shop: Workspace) -> None:
+    table = make(console, shop, "things", {"name": "a"})
+    run = dispatch.start("import", shop, table.pk, target_name="things", input={"file": "x"})
+    page = console.get(f"/admin/runs/run/{run.pk}/change/").content.decode()
+    assert f'<a href="/admin/tables/table/{table.pk}/change/">things</a>' in page
+    assert "gone" not in page.split("</p>")[0].rpartition("<p>")[2]

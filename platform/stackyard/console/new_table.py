@@ -21,7 +21,7 @@ from stackyard.tables.imports.guessing import field_name
 from stackyard.tables.imports.plan import Options, look, start_import
 from stackyard.tables.models import Table
 
-from .chosen_workspace import SightField, chosen_workspace
+from .chosen_workspace import SightField, all_workspaces, chosen_workspace
 from .field_forms import OWN_WORDS, FieldRowSet, option_help, rows_of, show_default, write_options
 from .import_pages import UploadForm, importer
 from .pages import Crumb, page
@@ -63,7 +63,9 @@ def _crumbs() -> list[Crumb]:
 def add(request: HttpRequest) -> HttpResponse:
     """A new table with its fields; `?template=` begins with those of a template."""
     template = TEMPLATES.get(request.GET.get("template", ""))
-    form = NewTableForm(request.POST or None, initial={"name": template.name} if template else None)
+    workspace = _begins_in(request)
+    begun = {"workspace": workspace, "name": template.name if template else ""}
+    form = NewTableForm(request.POST or None, initial=begun)
     rows = FieldRowSet(request.POST or None, prefix="fields")
     if "more" in request.POST:
         rows = _with_more_rows(request)
@@ -74,7 +76,7 @@ def add(request: HttpRequest) -> HttpResponse:
             )
             return HttpResponseRedirect(reverse("admin:tables_table_records", args=[table.pk]))
     elif template is not None:
-        rows = rows_of(_initial(template.fields_beside(_tables_of(chosen_workspace(request)))))
+        rows = rows_of(_initial(template.fields_beside(_tables_of(workspace))))
     return page(
         request,
         "console/new_table.html",
@@ -89,10 +91,13 @@ def add(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _begins_in(request: HttpRequest) -> Workspace | None:
+    """The workspace that the form begins with."""
+    return chosen_workspace(request) or next(iter(all_workspaces(request)), None)
+
+
 def _tables_of(workspace: Workspace | None) -> set[str]:
-    shown = Table.objects.filter(hidden_at=None)
-    found = shown.filter(workspace=workspace) if workspace else shown
-    return set(found.values_list("name", flat=True))
+    return set(Table.objects.filter(workspace=workspace, hidden_at=None).values_list("name", flat=True))
 
 
 def _initial(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,7 +139,8 @@ def _create(form: NewTableForm, rows: Any) -> Table | None:
 
 def upload(request: HttpRequest) -> HttpResponse:
     """The form for a file or a sheet; then the look at it."""
-    form = TableUploadForm(request.POST or None, request.FILES or None)
+    begun = {"workspace": _begins_in(request)}
+    form = TableUploadForm(request.POST or None, request.FILES or None, initial=begun)
     if request.method == "POST" and form.is_valid():
         workspace = form.cleaned_data["workspace"]
         try:

@@ -185,6 +185,7 @@ class RunAdmin(InWorkspace):
                 "error": run.error,
                 "events": [(event, _event_in_words(event)) for event in run.events.all()],
                 "target_url": address_of(run.kind, run.target_id),
+                "target_has_pages": run.kind in PAGES,
                 "rejects": _rejects(run),
                 "can_cancel": not run.is_finished,
             }

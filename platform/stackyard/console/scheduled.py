@@ -24,6 +24,7 @@ from stackyard.runs.schedule import coming_times, pause, run_now
 from .chosen_workspace import all_workspaces, narrowed_to
 from .pages import page
 from .problems import sentence
+from .run_progress import TABLE_JOBS
 
 SHOWN_TIMES = 3
 SHOWN_TASKS = 200
@@ -32,8 +33,9 @@ CATCH_UP_WORDS = {
     "last": "the last missed time is run",
     "all": "all missed times are run (at most 24)",
 }
-# Where the page of a kind's target is.
+# Where the page of a kind's target is, for kinds whose target has one.
 PAGES = {
+    **dict.fromkeys(TABLE_JOBS, "admin:tables_table_change"),
     "lambda": "admin:lambdas_lambda_change",
     "publication": "admin:lambdas_lambda_change",
     "function": "admin:stacks_function_change",
@@ -41,7 +43,7 @@ PAGES = {
 
 
 def address_of(kind: str, target_id: int) -> str:
-    """The page of what is run; empty when it is gone."""
+    """The page of what is run; empty when it is gone, or has none."""
     if kind not in PAGES or not RunKind.get(kind).name_of(target_id):
         return ""
     return reverse(PAGES[kind], args=[target_id])
