@@ -93,3 +93,18 @@ def test_joins_groups_and_what_is_worked_out_have_forms(watched: Watched, group:
     check_accessibility(stack.page)
     panel.get_by_role("button", name="Work out a value").scroll_into_view_if_needed()
     picture(stack.page, "aggregates")
+
+
+def test_a_sort_that_is_worked_out_is_shown_as_it_is_and_can_become_fields(
+    watched: Watched, group: ApiGroup
+) -> None:
+    sorted_by = {"table": "customers", "sort": {"$expr": "input.how"}}
+    query = {"id": "all", "step": "query_all_records", "as": "all", "params": sorted_by}
+    stack = Stack(watched.page, make_draft(group, [query], inputs={"how": "text"})).open()
+    stack.choose("all")
+    sort = stack.panel.get_by_role("group", name="Sort", exact=True).first
+    expect(sort).to_contain_text("input.how")
+    sort.get_by_role("button", name="Clear").click()
+    sort.get_by_role("button", name="Sort by a field").click()
+    sort.get_by_label("Sort by", exact=True).select_option("name")
+    assert stack.saved()["lines"][0]["params"]["sort"] == ["name"]

@@ -172,6 +172,8 @@ function Control({ editor, line, parameter, problems }: Props) {
     case "where":
       return <WhereField {...box} fields={fields} />;
     case "sort":
+      // What is worked out when it runs, such as `input.sort`, is no list of names to choose from.
+      if (![value ?? []].flat().every((one) => typeof one === "string")) return <ValueBox {...box} />;
       return (
         <SortField
           {...common}
